@@ -1,0 +1,5 @@
+export * from './capability.ts'
+export * from './errors.ts'
+export type * from './event.ts'
+export type * from './operation.ts'
+export * from './plugin.ts'

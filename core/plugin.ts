@@ -1,0 +1,227 @@
+import type { Socket } from 'node:net'
+import type { Capability } from './capability.ts'
+import type { Event, Health, Logged } from './event.ts'
+import type {
+  Answers,
+  Bytes,
+  Certificate,
+  Change,
+  Draft,
+  Op,
+  Operation,
+  Problem,
+  Route,
+  SetOp,
+  Tls,
+  WorkloadId,
+} from './operation.ts'
+
+type Awaitable<T> = T | Promise<T>
+
+/** One durable change. A store applies the writes of one commit together or not at all. */
+export type Write =
+  | Change
+  | { readonly certificate: Certificate }
+  | { readonly drop: Certificate['id'] }
+  /** Sets the sums of these workloads; `null` forgets one. */
+  | { readonly ledger: ReadonlyMap<WorkloadId, Bytes | null> }
+  | { readonly state: string; readonly value: Uint8Array | null }
+export interface Stored {
+  readonly routes: readonly Route[]
+  readonly certificates: readonly Certificate[]
+  readonly bytes: ReadonlyMap<WorkloadId, Bytes>
+  readonly state: ReadonlyMap<string, Uint8Array>
+}
+
+/** What transports stand on. */
+export interface Gateway {
+  /** Carries the operation out. Rejects with a GatewayError. `wait: 'live'` answers once the engine serves it with its certificate. */
+  dispatch<K extends Operation['do']>(
+    op: Op<K>,
+    options?: { wait?: 'live'; signal?: AbortSignal; deadline?: number },
+  ): Promise<Answers[K]>
+  /** What a Set would do, and does not. */
+  plan(op: SetOp, signal?: AbortSignal): Promise<Plan>
+  readonly routes: Routes
+  events(since?: number, signal?: AbortSignal): AsyncIterable<Logged>
+  readonly certificates: {
+    list(): readonly CertificateState[]
+    renew(id: string): Promise<void>
+  }
+  status(): Status
+  /** Counts since this process began. */
+  stats(): readonly Stat[]
+  /** Takes the changed config file; the old one runs on where the new one is refused. Only where the gateway was started from a file. */
+  reload(): Promise<ReloadReport>
+}
+export interface Plan {
+  readonly route?: Route
+  /** The route that is in place now. */
+  readonly current?: Route
+  readonly problems: readonly Problem[]
+}
+export interface CertificateState {
+  readonly id: string
+  readonly resolver: string
+  readonly names: readonly string[]
+  readonly state: 'pending' | 'ready' | 'failed'
+  readonly users: number
+  readonly certificate?: Certificate
+  /** When it is renewed, or tried again. */
+  readonly next?: Date
+  readonly error?: string
+}
+export interface Status {
+  readonly ready: boolean
+  readonly version: string
+  readonly root: string
+  readonly started: Date
+  readonly routes: number
+  /** Operations that wait or run now. */
+  readonly pending: number
+  readonly plugins: readonly { name: string; state: Health; reason?: string; facts?: Readonly<Record<string, string | number>> }[]
+}
+/** How many operations of a kind ended so (`ok` or an error code), and how long they took, as a histogram. */
+export interface Stat {
+  readonly do: Operation['do']
+  readonly outcome: string
+  readonly count: number
+  readonly seconds: number
+  /** Cumulative counts by upper bound in seconds. */
+  readonly buckets: readonly { readonly le: number; readonly count: number }[]
+}
+export interface ReloadReport {
+  readonly kept: readonly string[]
+  readonly replaced: readonly string[]
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+}
+/** Read only: who holds what. */
+export interface Routes {
+  readonly size: number
+  get(id: WorkloadId): Route | undefined
+  byHost(host: string): Route | undefined
+  count(tenant: string): number
+  /** In order of id; up to `limit` after `after`. */
+  list(after?: WorkloadId, limit?: number): readonly Route[]
+  all(): Iterable<Route>
+}
+
+/** One row per kind: the hooks that it must fill, and how the core calls them. */
+export interface Hooks {
+  /** One owner per operation. Throws a GatewayError where the operation cannot be. */
+  workload: { resolve: { [K in 'set-fqdn' | 'set-name']?: (op: Op<K>, signal: AbortSignal) => Awaitable<Draft> } }
+  /** All run together; all problems go back together. */
+  policy: { check(draft: Draft, signal: AbortSignal): Awaitable<readonly Problem[]> }
+  /** At most one: makes the backends of a private network reachable. */
+  reach: {
+    /** Their addresses as the engine can dial them, in order. */
+    reach(draft: Draft, signal: AbortSignal): Awaitable<readonly string[]>
+    /** Frees what no route dials any more; called after apply with what is left, so an update never cuts the old first. */
+    release(id: WorkloadId, keep: readonly string[]): Awaitable<void>
+  }
+  resolver: {
+    /** Asked in config order, the first answer wins. Pure, so a dry run is free; called for every route at start. */
+    plan(draft: Draft): Tls | undefined
+    /** `slow` (default): may take minutes and ask others, a Set does not wait. `instant`: milliseconds and asks nobody, a Set waits for it. */
+    readonly pace?: 'slow' | 'instant'
+    /** False: the certificate is not kept in the store but obtained again at start. Default true. */
+    readonly durable?: boolean
+    obtain?(names: readonly string[], signal: AbortSignal, replaces?: Certificate): Promise<Certificate>
+    /** When to renew; absent: when a third of the life is left. */
+    renewAt?(certificate: Certificate, signal: AbortSignal): Awaitable<Date>
+    revoke?(certificate: Certificate, signal: AbortSignal): Promise<void>
+  }
+  /** At most one. Idempotent: applying twice is applying once, removing nothing succeeds. */
+  engine: {
+    /** Brings the whole table to this, dropping what is not in it: once at start, and after the engine itself restarted. */
+    restore(routes: Iterable<Route>): Awaitable<void>
+    /**
+     * Returns when the engine has taken the changes, with those that it refused; the others stand. Calls never overlap. A `put`
+     * replaces whatever the workload id had, also under another host. A removed route takes no new request from then on; its open
+     * connections drain behind this call. The engine emits `live` for each put and `removed` for each remove when they come true.
+     */
+    apply(changes: readonly Change[], signal: AbortSignal): Awaitable<ReadonlyMap<WorkloadId, Error>>
+    /** True where the engine gets this certificate by itself (Traefik's own ACME). */
+    issues(tls: Tls): boolean
+    /** All that is to be served, whole: what is not in it goes. */
+    install(certificates: readonly Certificate[]): Awaitable<void>
+  }
+  /** At most one. `commit` returns when a crash can no longer lose it; calls made together may share one sync. */
+  store: { load(): Awaitable<Stored>; commit(writes: readonly Write[]): Promise<void> }
+  /** At most one. What `observe` throws is logged and dropped: a watcher never breaks a route. */
+  metrics: { observe(event: Event): void; report(signal: AbortSignal): Awaitable<ReadonlyMap<WorkloadId, Bytes>> }
+  /** Starts last, closes first. */
+  transport: { listen(gateway: Gateway): Awaitable<void> }
+  /** No hooks: these live through the capability that they provide. */
+  'dns-provider': object
+  service: object
+}
+export type Kind = keyof Hooks
+
+// biome-ignore lint/suspicious/noExplicitAny: a list of capabilities of unlike types has no other bound
+type Capabilities = Record<string, Capability<any>>
+export type Given<N extends Capabilities> = { readonly [K in keyof N]: N[K] extends Capability<infer T> ? T : never }
+type Offer<P extends Capabilities> = keyof P extends never ? unknown : { api: Given<P> }
+
+/** What the core gives every plugin. */
+export interface Core {
+  /** Writes to the gateway's log under the plugin's name. Never pass a secret. */
+  readonly log: (message: string, fields?: object) => void
+  /** The folder of this gateway's state. */
+  readonly root: string
+  /** Aborted when the gateway stops. */
+  readonly signal: AbortSignal
+  readonly emit: (event: Event) => void
+  readonly routes: Routes
+  /** Says how the plugin is, for `gateway status` and `/readyz`; `facts` are shown with it (addresses, versions). */
+  readonly health: (state: Health, reason?: string, facts?: Readonly<Record<string, string | number>>) => void
+  /** Keeps values of the plugin's own durably. */
+  readonly state: {
+    get(key: string): Uint8Array | undefined
+    set(key: string, value: Uint8Array | null): Promise<void>
+  }
+  /** Commits sums of the traffic ledger, and what the store had of them at start. For plugins of kind metrics. */
+  readonly ledger: {
+    readonly loaded: ReadonlyMap<WorkloadId, Bytes>
+    commit(sums: ReadonlyMap<WorkloadId, Bytes | null>): Promise<void>
+  }
+  /** For resolvers: have the certificates that are in use obtained again now, such as after a file changed. */
+  readonly refresh: () => void
+  /**
+   * Listens on TCP or a unix socket. The host owns the socket, so that a reload hands it over without closing it:
+   * the newest claim of an address gets the connections. Rejects with PORT_IN_USE or LISTEN_FAILED.
+   */
+  readonly listen: (address: Address, accept: (socket: Socket) => void) => Promise<Listener>
+}
+export type Address = { readonly host: string; readonly port: number } | { readonly path: string; readonly mode?: number }
+export interface Listener {
+  /** The port as bound, where 0 was asked; 0 for a unix socket. */
+  readonly port: number
+  /** Takes no more connections here. Ends the socket itself unless a later claim holds it. */
+  close(): Promise<void>
+}
+
+/**
+ * A plugin is a label, checked before anything runs, and one function, run once, in the order of needs.
+ * Two plugins of the same name and with deeply equal `options` are the same to a reload, which then keeps the running one.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: any plugin is a plugin whatever it needs and provides
+export interface Plugin<K extends Kind = Kind, N extends Capabilities = any, P extends Capabilities = any> {
+  readonly name: `${K}/${string}`
+  readonly kind: K
+  readonly options?: unknown
+  readonly needs?: N
+  readonly provides?: P
+  /** Within `startTimeout` of the config (30 s by default). `close` undoes what setup opened and ends within 35 s. */
+  setup(given: Given<N> & Core): Awaitable<Hooks[K] & Offer<NoInfer<P>> & { close?(): Awaitable<void> }>
+}
+export const definePlugin = <
+  K extends Kind,
+  // biome-ignore lint/complexity/noBannedTypes: the empty record is what no needs are
+  N extends Capabilities = {},
+  // biome-ignore lint/complexity/noBannedTypes: the same
+  P extends Capabilities = {},
+>(
+  plugin: Plugin<K, N, P>,
+): Plugin<K, N, P> => plugin

@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config'
+
+// `unit` needs nothing but Node; `e2e` runs real parts: Redis, Go, curl, a browser, npm.
+const shared = {
+  resolve: { conditions: ['source'] },
+  ssr: { resolve: { conditions: ['source'], externalConditions: ['source'] } },
+}
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        ...shared,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/**/*.e2e.test.ts', 'node_modules'],
+          testTimeout: 30_000,
+        },
+      },
+      { ...shared, test: { name: 'e2e', include: ['test/**/*.e2e.test.ts'], testTimeout: 300_000, hookTimeout: 300_000 } },
+    ],
+    maxWorkers: 2,
+  },
+})
