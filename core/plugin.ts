@@ -181,16 +181,19 @@ export interface Core {
     get(key: string): Uint8Array | undefined
     set(key: string, value: Uint8Array | null): Promise<void>
   }
-  /** Commits sums of the traffic ledger, and what the store had of them at start. For plugins of kind metrics. */
+  /** The sums of the traffic ledger, which the core keeps over restarts and reloads. Written by plugins of kind metrics. */
   readonly ledger: {
-    readonly loaded: ReadonlyMap<WorkloadId, Bytes>
-    commit(sums: ReadonlyMap<WorkloadId, Bytes | null>): Promise<void>
+    readonly sums: ReadonlyMap<WorkloadId, Bytes>
+    /** Counts at once in `sums`, resolves when that is durable. What could not be written is written with the next call. */
+    add(deltas: ReadonlyMap<WorkloadId, Bytes>): Promise<void>
+    forget(ids: Iterable<WorkloadId>): Promise<void>
   }
   /** For resolvers: have the certificates that are in use obtained again now, such as after a file changed. */
   readonly refresh: () => void
   /**
    * Listens on TCP or a unix socket. The host owns the socket, so that a reload hands it over without closing it:
-   * the newest claim of an address gets the connections. Rejects with PORT_IN_USE or LISTEN_FAILED.
+   * the newest claim of an address gets the connections. Sockets allow half-open and have no delay set.
+   * Rejects with PORT_IN_USE or LISTEN_FAILED.
    */
   readonly listen: (address: Address, accept: (socket: Socket) => void) => Promise<Listener>
 }
