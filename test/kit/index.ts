@@ -1,0 +1,3 @@
+export * from './port.ts'
+export * from './redis.ts'
+export * from './root.ts'
