@@ -1,3 +1,6 @@
+export * from './authority.ts'
+export * from './backends/index.ts'
+export * from './clients/index.ts'
 export * from './port.ts'
 export * from './redis.ts'
 export * from './root.ts'

@@ -1,0 +1,5 @@
+export * from './h2c.ts'
+export * from './http.ts'
+export * from './listen.ts'
+export * from './raw.ts'
+export * from './websocket.ts'

@@ -1,0 +1,60 @@
+import { once } from 'node:events'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import { isIPv6 } from 'node:net'
+import type { Pair } from '../authority.ts'
+
+export interface Where {
+  /** An address of this machine. Default 127.0.0.1. */
+  readonly host?: string
+  /** Default: any free one. */
+  readonly port?: number
+  /** Serve over TLS with this certificate. */
+  readonly tls?: Pair
+}
+/** A server of the tests on loopback. */
+export interface Backend {
+  readonly port: number
+  /** `ip:port`, `[ip]:port` for IPv6: the form that passthrough takes. */
+  readonly address: string
+  /** `http://` or `https://` and the address. */
+  readonly url: string
+  /** Connections that are open now. */
+  readonly connections: number
+  /** Cuts every open connection, and listens on. */
+  cut(): void
+  /** Stops listening and cuts what is open. Twice is once. */
+  close(): Promise<void>
+}
+
+/** Starts the server and keeps count of its connections. */
+export const listen = async (server: Server, { host = '127.0.0.1', port = 0, tls }: Where): Promise<Backend> => {
+  const open = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    open.add(socket)
+    socket.on('error', () => undefined)
+    socket.once('close', () => open.delete(socket))
+  })
+  server.listen(port, host)
+  await once(server, 'listening')
+  const bound = (server.address() as AddressInfo).port
+  const address = `${isIPv6(host) ? `[${host}]` : host}:${bound}`
+  const cut = () => {
+    for (const socket of open) socket.destroy()
+  }
+  return {
+    port: bound,
+    address,
+    url: `${tls === undefined ? 'http' : 'https'}://${address}`,
+    get connections() {
+      return open.size
+    },
+    cut,
+    close: async () => {
+      if (!server.listening) return
+      const closed = once(server, 'close')
+      server.close()
+      cut()
+      await closed
+    },
+  }
+}

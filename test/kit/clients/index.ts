@@ -1,0 +1,7 @@
+export * from './h1.ts'
+export * from './h2.ts'
+export * from './pieces.ts'
+export * from './proxy-protocol.ts'
+export * from './reader.ts'
+export * from './socket.ts'
+export * from './ws.ts'

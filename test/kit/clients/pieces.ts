@@ -1,0 +1,52 @@
+import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+
+/** A stream over `socket` whose first write, the ClientHello, is sent as `cut` says, each piece in a TCP packet of its own. */
+export const inPieces =
+  (cut: (hello: Buffer) => readonly Uint8Array[]) =>
+  (socket: Socket): Duplex => {
+    let first = true
+    const stream = new Duplex({
+      read: () => void socket.resume(),
+      write: (chunk: Buffer, _encoding, done) => {
+        if (!first) return void socket.write(chunk, done)
+        first = false
+        sendEach(socket, cut(chunk)).then(() => done(), done)
+      },
+      final: (done) => void socket.end(done),
+      destroy: (error, done) => {
+        socket.destroy()
+        done(error)
+      },
+    })
+    socket.on('data', (chunk) => {
+      if (!stream.push(chunk)) socket.pause()
+    })
+    socket.on('end', () => stream.push(null))
+    socket.on('close', () => stream.destroy())
+    return stream
+  }
+
+/** One byte a packet. */
+export const byteByByte = (hello: Buffer): Uint8Array[] => Array.from(hello, (byte) => Uint8Array.of(byte))
+
+/** The handshake message in TLS records of `size` bytes each (RFC 8446 section 5.1 allows any split). */
+export const inRecords =
+  (size: number) =>
+  (hello: Buffer): Uint8Array[] => {
+    const message = hello.subarray(5)
+    const records: Uint8Array[] = []
+    for (let at = 0; at < message.length; at += size) {
+      const piece = message.subarray(at, at + size)
+      records.push(Buffer.concat([hello.subarray(0, 3), Buffer.from([piece.length >> 8, piece.length & 0xff]), piece]))
+    }
+    return records
+  }
+
+const sendEach = async (socket: Socket, pieces: readonly Uint8Array[]) => {
+  for (const piece of pieces) {
+    await new Promise<void>((done, fail) => socket.write(piece, (error) => (error ? fail(error) : done())))
+    // A turn of the loop between two writes, or the system would send them together.
+    await new Promise((done) => setImmediate(done))
+  }
+}
