@@ -1,4 +1,6 @@
 export * from './resolver/tls-passthrough.ts'
 export * from './service/static-node.ts'
+export * from './store/level/index.ts'
+export * from './store/memory/index.ts'
 export * from './workload/fqdn-proxy.ts'
 export * from './workload/name-proxy.ts'
