@@ -82,7 +82,8 @@ const read = (input: Record<string, unknown>) => {
     const own = id()
     const passthrough = value('passthrough') ?? false
     if (typeof passthrough !== 'boolean') problems.push(badType('passthrough', 'true or false', passthrough))
-    const found = backends(value('backends'), passthrough === true)
+    // Which form is right nobody knows where the mode is wrong.
+    const found = typeof passthrough === 'boolean' ? readBackends(value('backends'), passthrough) : nothing
     problems.push(...found.problems)
     const network = value('network')
     if (network === undefined) return { id: own, backends: found.backends, passthrough: passthrough === true }
@@ -101,7 +102,13 @@ const read = (input: Record<string, unknown>) => {
   return { value, id, host, label, wanted, done }
 }
 
-const backends = (given: unknown, passthrough: boolean): { backends: readonly string[]; problems: readonly Problem[] } => {
+interface Read {
+  readonly backends: readonly string[]
+  readonly problems: readonly Problem[]
+}
+const nothing: Read = { backends: [], problems: [] }
+
+const readBackends = (given: unknown, passthrough: boolean): Read => {
   const none = (problem: Problem) => ({ backends: [], problems: [problem] })
   const list = given ?? []
   if (!Array.isArray(list)) return none(badType('backends', 'a list of strings', list))

@@ -1,3 +1,7 @@
+export * from './policy/backends.ts'
+export * from './policy/points-here.ts'
+export * from './resolver/files/index.ts'
+export * from './resolver/local/index.ts'
 export * from './resolver/tls-passthrough.ts'
 export * from './service/static-node.ts'
 export * from './store/level/index.ts'

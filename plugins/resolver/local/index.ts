@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { type Draft, definePlugin, GatewayError } from '../../../core/index.ts'
+import { issueLeaf } from './leaf.ts'
+import { loadRoot, type Root, rootFile } from './root.ts'
+
+export interface LocalCaOptions {
+  /** How long a certificate lives: 1 to 397 days, which is what browsers take at most. 90 by default. */
+  readonly days?: number
+}
+
+/**
+ * A certificate authority of the gateway's own, for where no public one fits. Its root is made at the first certificate and kept in
+ * `<root>/ca/`: `root.pem` is for clients to trust (`curl --cacert`), `root.key` is the secret. Names of the gateway's domain share
+ * one wildcard certificate, every other host has its own.
+ */
+export const localCa = (options: LocalCaOptions = {}) => {
+  const days = options.days ?? 90
+  if (!Number.isInteger(days) || days < 1 || days > 397)
+    throw new GatewayError(
+      'CONFIG_INVALID',
+      `localCa: days is ${days}`,
+      'give a whole number from 1 to 397, the most that browsers take',
+    )
+  return definePlugin({
+    name: 'resolver/local',
+    kind: 'resolver',
+    options,
+    setup({ root, health, log }) {
+      const folder = join(root, 'ca')
+      let loading: Promise<Root> | undefined
+      const authority = (): Promise<Root> => {
+        loading ??= loadRoot(folder, log).catch((error: Error) => {
+          loading = undefined
+          health('down', error.message, { root: rootFile(folder) })
+          throw error
+        })
+        return loading.then((ready) => {
+          health('ok', undefined, { root: rootFile(folder) })
+          return ready
+        })
+      }
+      health('ok', undefined, { root: rootFile(folder) })
+      return {
+        pace: 'instant' as const,
+        plan: (draft: Draft) =>
+          draft.passthrough ? undefined : { mode: 'terminate' as const, resolver: 'local', names: namesFor(draft) },
+        async obtain(names: readonly string[], signal: AbortSignal) {
+          signal.throwIfAborted()
+          const issued = await issueLeaf(await authority(), names, days)
+          signal.throwIfAborted()
+          return { id: idOf(names), resolver: 'local', names, ...issued }
+        },
+      }
+    },
+  })
+}
+
+const namesFor = ({ host, zone }: Draft): readonly string[] => (zone === undefined ? [host] : [`*.${zone}`, zone])
+const idOf = (names: readonly string[]): string =>
+  `local-${createHash('sha256').update(names.join(' ')).digest('hex').slice(0, 32)}`
