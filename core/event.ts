@@ -9,7 +9,7 @@ export type Event =
   | { readonly type: 'deleted'; readonly route: Route }
   /** After `deleted`: the last connection is gone, and `bytes` is the last figure of the engine's counter (see Traffic). */
   | { readonly type: 'removed'; readonly route: Route; readonly bytes: Bytes }
-  | { readonly type: 'failed'; readonly operation: Operation; readonly error: Error }
+  | { readonly type: 'failed'; readonly do: Operation['do']; readonly id?: WorkloadId; readonly error: Error }
   | {
       readonly type: 'certificate'
       readonly id: string

@@ -10,14 +10,16 @@ export interface Wanted {
   readonly network?: string
 }
 
+interface Operations {
+  'set-fqdn': Wanted & { readonly fqdn: string }
+  'set-name': Wanted & { readonly name: string }
+  delete: { readonly id: WorkloadId }
+  metrics: object
+}
 /** What a caller may ask for. Transports make it with `parseOperation`; nothing behind them checks shape again. */
-export type Operation =
-  | ({ readonly do: 'set-fqdn'; readonly fqdn: string } & Wanted)
-  | ({ readonly do: 'set-name'; readonly name: string } & Wanted)
-  | { readonly do: 'delete'; readonly id: WorkloadId }
-  | { readonly do: 'metrics' }
-export type Op<K extends Operation['do']> = Extract<Operation, { do: K }>
-export type SetOp = Op<'set-fqdn' | 'set-name'>
+export type Op<K extends keyof Operations> = { readonly do: K } & Operations[K]
+export type Operation = { [K in keyof Operations]: Op<K> }[keyof Operations]
+export type SetOp = Op<'set-fqdn'> | Op<'set-name'>
 export interface Answers {
   'set-fqdn': Route
   'set-name': Route

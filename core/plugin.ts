@@ -144,6 +144,9 @@ export interface Hooks {
     apply(changes: readonly Change[], signal: AbortSignal): Awaitable<ReadonlyMap<WorkloadId, Error>>
     /** True where the engine gets this certificate by itself (Traefik's own ACME). */
     issues(tls: Tls): boolean
+    /** At stop, and when a reload replaces the engine: takes no new connection, and returns when the open ones are done or were cut at the
+     *  engine's own deadline. Counters stay readable until `close`. Absent: `close` alone ends it. */
+    drain?(): Awaitable<void>
     /** All that is to be served, whole: what is not in it goes. */
     install(certificates: readonly Certificate[]): Awaitable<void>
   }
@@ -162,7 +165,12 @@ export type Kind = keyof Hooks
 // biome-ignore lint/suspicious/noExplicitAny: a list of capabilities of unlike types has no other bound
 type Capabilities = Record<string, Capability<any>>
 export type Given<N extends Capabilities> = { readonly [K in keyof N]: N[K] extends Capability<infer T> ? T : never }
-type Offer<P extends Capabilities> = keyof P extends never ? unknown : { api: Given<P> }
+/** `any` is a plugin of which only the label is known: what it offers, if anything, is found out at run time. */
+type Offer<P extends Capabilities> = 0 extends 1 & P
+  ? { api?: Readonly<Record<string, unknown>> }
+  : keyof P extends never
+    ? unknown
+    : { api: Given<P> }
 
 /** What the core gives every plugin. */
 export interface Core {

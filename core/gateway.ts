@@ -1,0 +1,200 @@
+import { resolve } from 'node:path'
+import { boot, closeAll, inOrder, isOf, ofKind, provided, type Running } from './boot.ts'
+import { Fetch } from './capability.ts'
+import { certificates } from './certificates.ts'
+import { checkConfig, type GatewayConfig } from './config.ts'
+import { dispatcher } from './dispatch.ts'
+import { engineQueue } from './engine-queue.ts'
+import { asGatewayError, GatewayError } from './errors.ts'
+import { ledger } from './ledger.ts'
+import { listeners } from './listeners.ts'
+import { liveness } from './liveness.ts'
+import { observer } from './observer.ts'
+import type { Gateway, ReloadReport, Status } from './plugin.ts'
+import { reload } from './reload.ts'
+import { restore } from './restore.ts'
+import { openRoot } from './root.ts'
+import { type Log, services } from './services.ts'
+import { stats } from './stats.ts'
+import { storage } from './storage.ts'
+import { table } from './table.ts'
+import { version } from './version.ts'
+
+export interface RunningGateway extends Gateway {
+  /** The HTTP API as a handler, to mount in any server; without its plugin it answers 501 HTTP_API_DISABLED. */
+  fetch(request: Request): Promise<Response>
+  /** Transports close first, turns end, the engine drains. Safe to call twice. */
+  close(): Promise<void>
+}
+export interface CreateOptions {
+  /** Goes before the config's own. Default `.gateway` in the working folder. */
+  readonly root?: string
+  /** Where the log goes; default nowhere. */
+  readonly log?: Log
+  /** Where `reload` gets the changed config; absent, `reload` is refused. */
+  readonly source?: () => Promise<unknown>
+}
+
+/** Starts a gateway in this process; several may run side by side, each with its own root. Rejects with a GatewayError, having closed what it opened. */
+export const createGateway = async (config: GatewayConfig, options: CreateOptions = {}): Promise<RunningGateway> => {
+  const checked = checkConfig(config)
+  const order = inOrder(checked.plugins)
+  const root = resolve(options.root ?? checked.root ?? '.gateway')
+  await openRoot(root)
+
+  const started = new Date()
+  const log = options.log ?? (() => undefined)
+  const stop = new AbortController()
+  const routes = table()
+  const counts = stats()
+  const live = liveness()
+  const events = observer({ log, live, set: () => set })
+  const state = new Map<string, Uint8Array>()
+  const sums = ledger((writes) => store.commit(writes))
+  let set: readonly Running[] = []
+  const coreFor = services({
+    root,
+    log,
+    routes,
+    state,
+    listen: listeners().listen,
+    emit: events.emit,
+    commit: (writes) => store.commit(writes),
+    ledger: sums,
+    refresh: (plugin) => certs.refresh(plugin),
+  })
+
+  // The store and what it stands on come first: the rest starts from what it holds.
+  const upToStore = order.slice(0, order.findIndex(({ kind }) => kind === 'store') + 1)
+  set = await boot(upToStore, [], coreFor, checked.startTimeout)
+  const stores = ofKind(set, 'store')
+  const store = storage(stores[0]?.hooks, stop.signal)
+  const engine = engineQueue(undefined, () => certs.served())
+  const certs = certificates({
+    commit: async (writes) => (writes.length ? store.commit(writes) : undefined),
+    install: engine.install,
+    issues: (tls) => engine.engine?.issues(tls) ?? false,
+    emit: events.own,
+  })
+  const operations = dispatcher({ routes, store, engine, certificates: certs, emit: events.own, live: live.next }, set)
+  let phase: 'starting' | 'ready' | 'stopping' = 'starting'
+  let closing: Promise<void> | undefined
+
+  const shutDown = async () => {
+    phase = 'stopping'
+    await closeAll(set.filter((running) => isOf(running, 'transport'))).then(complain)
+    await operations.idle()
+    for (const { hooks } of ofKind(set, 'engine')) await Promise.resolve(hooks.drain?.()).catch((error) => complain([error]))
+    stop.abort()
+    await certs.close()
+    await events.close()
+    await store.close()
+    await closeAll(set).then(complain)
+  }
+  const complain = (errors: readonly Error[]) => {
+    for (const error of errors) log('warn', error.message, { error })
+  }
+  const close = () => {
+    closing ??= shutDown()
+    return closing
+  }
+
+  const gateway: RunningGateway = {
+    routes,
+    async dispatch(op, options) {
+      if (phase === 'stopping') throw new GatewayError('STOPPING', 'the gateway is stopping', 'ask again once it runs')
+      const began = performance.now()
+      const count = (outcome: string) => counts.add(op.do, outcome, (performance.now() - began) / 1000)
+      try {
+        const answer = await operations.dispatch(op, options)
+        count('ok')
+        return answer
+      } catch (thrown) {
+        const error = asGatewayError(thrown)
+        count(error.code)
+        if (error.code === 'INTERNAL') log('error', error.message, { error })
+        events.failed(op, error)
+        throw error
+      }
+    },
+    plan: (op, signal) => operations.plan(op, signal),
+    events: events.read,
+    certificates: { list: certs.list, renew: certs.renew },
+    stats: counts.read,
+    status: (): Status => ({
+      ready: phase === 'ready' && set.every(({ health }) => health.state !== 'down'),
+      version,
+      root,
+      started,
+      routes: routes.size,
+      pending: operations.pending,
+      plugins: set.map(({ plugin, health }) => ({ name: plugin.name, ...health })),
+    }),
+    reload: (() => {
+      let last: Promise<unknown> = Promise.resolve()
+      return () => {
+        const mine = last.then(takeConfig)
+        last = mine.catch(() => undefined)
+        return mine
+      }
+    })(),
+    async fetch(request) {
+      const api = provided(set, Fetch.id)
+      if (isFetch(api)) return api.fetch(request)
+      const { code, message, fix } = new GatewayError(
+        'HTTP_API_DISABLED',
+        'this gateway has no HTTP API',
+        'add httpApi() to the plugins',
+      )
+      return Response.json(
+        { code, status: 501, title: code, detail: message, fix },
+        { status: 501, headers: { 'content-type': 'application/problem+json' } },
+      )
+    },
+    close,
+  }
+
+  const takeConfig = async (): Promise<ReloadReport> => {
+    if (!options.source) throw new GatewayError('BAD_REQUEST', 'this gateway was not started from a config file', 'restart it')
+    if (phase !== 'ready') throw new GatewayError('STOPPING', `the gateway is ${phase}`, 'ask again once it is ready')
+    const next = checkConfig(await options.source())
+    const done = await reload({ set, next, coreFor, dispatcher: operations, engine, certificates: certs, routes, store, gateway })
+    set = done.set
+    // Behind the answer: open connections of a replaced engine may take their time.
+    void events.retire(done.retired).then(complain)
+    events.own({ type: 'reloaded' })
+    return done.report
+  }
+
+  try {
+    const stored = await stores[0]?.hooks.load()
+    for (const [key, value] of stored?.state ?? []) state.set(key, value)
+    sums.load(stored?.bytes ?? new Map())
+    certs.load(stored?.certificates ?? [])
+    events.open(
+      state.get('core/seq'),
+      stores.length ? (seq) => store.commit([{ state: 'core/seq', value: Buffer.from(String(seq)) }]) : undefined,
+    )
+    set = [...set, ...(await boot(order.slice(upToStore.length), set, coreFor, checked.startTimeout))]
+    engine.use(ofKind(set, 'engine')[0]?.hooks)
+    operations.use(set)
+    await restore({
+      stored: stored?.routes ?? [],
+      set,
+      planner: operations.planner(),
+      routes,
+      engine,
+      certificates: certs,
+      emit: events.own,
+      signal: stop.signal,
+    })
+    phase = 'ready'
+    for (const { hooks } of ofKind(set, 'transport')) await hooks.listen(gateway)
+    return gateway
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+const isFetch = (api: unknown): api is Fetch => typeof api === 'object' && api !== null && 'fetch' in api

@@ -1,0 +1,68 @@
+import { ofKind, type Running } from './boot.ts'
+import type { Certificates } from './certificates.ts'
+import type { EngineQueue } from './engine-queue.ts'
+import { reason } from './errors.ts'
+import type { Event } from './event.ts'
+import type { Route } from './operation.ts'
+import { equalTls, type Planner, routeOf, taken } from './planner.ts'
+import type { Table } from './table.ts'
+
+interface Restored {
+  readonly route: Route
+  readonly owner: Running<'resolver'> | undefined
+}
+
+/**
+ * Brings stored routes under the plugins of now: who ends TLS is asked again, private networks are bridged again, and the engine
+ * gets the whole table. A route that no plugin can serve any more stays stored and is reported, not served.
+ */
+export const restore = async (o: {
+  stored: Iterable<Route>
+  set: readonly Running[]
+  planner: Planner
+  routes: Table
+  engine: EngineQueue
+  certificates: Certificates
+  emit(event: Event): void
+  signal: AbortSignal
+}): Promise<void> => {
+  const restored: Restored[] = []
+  for (const stored of o.stored) {
+    const { tls, owner } = o.planner.tlsOf(stored)
+    if (!tls) report(o.emit, stored, 'no resolver of the config takes it')
+    else if (!o.routes.reserve(stored.host, stored.id)) report(o.emit, stored, taken(stored.host).message)
+    else {
+      const via = await reach(o, stored)
+      const route = equalTls(tls, stored.tls) && !via ? stored : routeOf(stored, tls, via)
+      o.routes.put(route)
+      o.routes.free(stored.host, stored.id)
+      restored.push({ route, owner })
+    }
+  }
+  // What can be had at once is there before the first connection; the rest follows.
+  const instant = new Map<unknown, Restored>()
+  for (const one of restored)
+    if (one.owner?.hooks.pace === 'instant' && one.route.tls.mode === 'terminate') instant.set(one.route.tls.names, one)
+  await Promise.all([...instant.values()].map(({ route, owner }) => o.certificates.prepare(route, owner)))
+  for (const { route, owner } of restored) o.certificates.use(route, owner)
+  await o.engine.install()
+  await o.engine.engine?.restore(o.routes.all())
+}
+
+const reach = async (o: { set: readonly Running[]; emit(event: Event): void; signal: AbortSignal }, route: Route) => {
+  if (route.network === undefined) return undefined
+  try {
+    return await ofKind(o.set, 'reach')[0]?.hooks.reach(route, o.signal)
+  } catch (error) {
+    report(o.emit, route, `its private network could not be reached: ${reason(error)}`)
+    return undefined
+  }
+}
+
+const report = (emit: (event: Event) => void, route: Route, why: string): void =>
+  emit({
+    type: 'alarm',
+    code: 'ENGINE_UNAVAILABLE',
+    message: `workload ${route.id} (${route.host}) is stored but not served: ${why}`,
+    fix: 'put the plugin back into the config, or delete the workload',
+  })

@@ -1,0 +1,23 @@
+import { chmodSync, constants, lstatSync, mkdirSync } from 'node:fs'
+import { access } from 'node:fs/promises'
+import { GatewayError, reason } from './errors.ts'
+
+/** Makes the folder of the state if it is not there, for this user only. Rejects with ROOT_UNUSABLE. */
+export const openRoot = async (root: string): Promise<void> => {
+  const unusable = (why: string, cause?: unknown) =>
+    new GatewayError('ROOT_UNUSABLE', `the root ${root} ${why}`, 'give a folder that this user may write to with --root', {
+      cause,
+    })
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw unusable(`cannot be made: ${reason(error)}`, error)
+  }
+  const found = lstatSync(root)
+  if (!found.isDirectory()) throw unusable('is not a folder')
+  await access(root, constants.W_OK | constants.X_OK).catch((error) => {
+    throw unusable('is not writable', error)
+  })
+  // Keys are below it: nobody else has business here, whatever the umask or an earlier owner left.
+  if ((found.mode & 0o077) !== 0 && found.uid === process.getuid?.()) chmodSync(root, 0o700)
+}

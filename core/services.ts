@@ -1,0 +1,46 @@
+import type { CoreFor } from './boot.ts'
+import type { Event } from './event.ts'
+import type { Core, Plugin, Write } from './plugin.ts'
+
+export type Log = (level: 'info' | 'warn' | 'error', message: string, fields: object) => void
+
+/** What the core gives each plugin, under the plugin's own name. */
+export const services = (o: {
+  root: string
+  log: Log
+  routes: Core['routes']
+  listen: Core['listen']
+  ledger: Core['ledger']
+  emit: (event: Event, from: Plugin) => void
+  state: Map<string, Uint8Array>
+  commit: (writes: readonly Write[]) => Promise<void>
+  refresh: (plugin: Plugin) => void
+}): CoreFor => {
+  return (plugin, health, signal) => ({
+    root: o.root,
+    signal,
+    routes: o.routes,
+    listen: o.listen,
+    ledger: o.ledger,
+    log: (message, fields = {}) => o.log('info', message, { plugin: plugin.name, ...fields }),
+    emit: (event) => o.emit(event, plugin),
+    refresh: () => o.refresh(plugin),
+    health: (state, reason, facts) => {
+      const changed = state !== health.state || reason !== health.reason
+      health.state = state
+      if (reason === undefined) delete health.reason
+      else health.reason = reason
+      if (facts) health.facts = facts
+      if (changed) o.emit({ type: 'plugin', name: plugin.name, state, ...(reason !== undefined && { reason }) }, plugin)
+    },
+    state: {
+      get: (key) => o.state.get(`${plugin.name} ${key}`),
+      async set(key, value) {
+        const name = `${plugin.name} ${key}`
+        await o.commit([{ state: name, value }])
+        if (value) o.state.set(name, value)
+        else o.state.delete(name)
+      },
+    },
+  })
+}

@@ -1,0 +1,106 @@
+import {
+  type Certificate,
+  type Change,
+  createGateway,
+  type Draft,
+  definePlugin,
+  type GatewayConfig,
+  type Hooks,
+  type Op,
+  type Plugin,
+  parseOperation,
+  type Route,
+  type RunningGateway,
+  type WorkloadId,
+} from '../../core/index.ts'
+import { memory } from '../../plugins/store/memory/index.ts'
+import { tempRoot } from '../kit/index.ts'
+
+/** An engine that serves nobody: it keeps the table that a real one would, and can be told to refuse or to wait. */
+export const tableEngine = (name = 'table') => {
+  const served = new Map<WorkloadId, Route>()
+  const batches: (readonly Change[])[] = []
+  const state = {
+    served,
+    batches,
+    certificates: [] as readonly Certificate[],
+    refuse: (_: Change): Error | undefined => undefined,
+    before: async (): Promise<void> => undefined,
+    closed: false,
+  }
+  const plugin: Plugin = definePlugin({
+    name: `engine/${name}`,
+    kind: 'engine',
+    setup: ({ emit }): Hooks['engine'] & { close(): void } => ({
+      restore(routes) {
+        served.clear()
+        for (const route of routes) served.set(route.id, route)
+      },
+      async apply(changes) {
+        batches.push(changes)
+        await state.before()
+        const refused = new Map<WorkloadId, Error>()
+        for (const change of changes) {
+          const error = state.refuse(change)
+          if (error) refused.set('put' in change ? change.put.id : change.remove.id, error)
+          else if ('put' in change) {
+            served.set(change.put.id, change.put)
+            emit({ type: 'live', id: change.put.id })
+          } else served.delete(change.remove.id)
+        }
+        return refused
+      },
+      issues: () => false,
+      install(certificates) {
+        state.certificates = certificates
+      },
+      close() {
+        state.closed = true
+      },
+    }),
+  })
+  return { plugin, state }
+}
+
+/** Takes any domain, asks nobody. */
+export const anyHost = (): Plugin =>
+  definePlugin({
+    name: 'workload/any-host',
+    kind: 'workload',
+    setup: () => ({
+      resolve: {
+        'set-fqdn': (op: Op<'set-fqdn'>): Draft => ({
+          id: op.id,
+          host: op.fqdn,
+          tenant: op.id,
+          backends: op.backends,
+          passthrough: op.passthrough,
+          ...(op.network && { network: op.network }),
+        }),
+      },
+    }),
+  })
+
+/** Says that TLS ends here, by a certificate that it never gets. */
+export const anyTls = (label = 'none'): Plugin =>
+  definePlugin({
+    name: `resolver/${label}`,
+    kind: 'resolver',
+    setup: () => ({
+      plan: (draft) =>
+        draft.passthrough ? { mode: 'passthrough' } : { mode: 'terminate', resolver: label, names: [draft.host] },
+    }),
+  })
+
+export const set = (id: string, fqdn: string, ...backends: string[]) =>
+  parseOperation({ do: 'set-fqdn', id, fqdn, backends: backends.length ? backends : ['http://10.0.0.1:80'] }) as Op<'set-fqdn'>
+export const remove = (id: string) => parseOperation({ do: 'delete', id })
+
+/** A running gateway on a folder of its own, closed and removed at the end of the test. */
+export const start = async (
+  plugins: GatewayConfig['plugins'],
+  options: { root?: string; source?: () => Promise<unknown> } = {},
+): Promise<RunningGateway> =>
+  createGateway({ plugins }, { root: options.root ?? tempRoot().path, ...(options.source && { source: options.source }) })
+
+export const basics = (...more: Plugin[]) => [memory(), anyHost(), anyTls(), ...more]
