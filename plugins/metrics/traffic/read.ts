@@ -1,0 +1,61 @@
+import type { Bytes, Traffic, WorkloadId } from '../../../core/index.ts'
+import type { Counts } from './count.ts'
+
+/** Seconds that the engine has to answer. */
+const limit = 3
+
+/** Reads the engine's counters, one read at a time, and brings the last figures of removed workloads in at the right place between them. */
+export const reading = (engine: Traffic, counts: Counts, ended: (id: WorkloadId) => void) => {
+  let epoch: string | undefined
+  let current: Promise<void> = Promise.resolve()
+  let next: Promise<void> | undefined
+  /** While a read is under way, its answer may still hold the counter of what was removed since it began. */
+  let removedMeanwhile = new Set<WorkloadId>()
+  /** Removals before the first read, when nothing says yet whether the counters are those of the last run. */
+  const early: { readonly id: WorkloadId; readonly bytes: Bytes }[] = []
+
+  const fold = (id: WorkloadId, bytes: Bytes, now: string) => {
+    counts.see(id, now, bytes)
+    if (counts.ended(id, now)) ended(id)
+  }
+  const read = async () => {
+    removedMeanwhile = new Set()
+    const answer = await within(limit, (signal) => engine.read(signal))
+    epoch = answer.epoch
+    for (const { id, bytes } of early.splice(0)) fold(id, bytes, epoch)
+    for (const [id, bytes] of answer.bytes) if (!removedMeanwhile.has(id)) counts.see(id, epoch, bytes)
+  }
+
+  return {
+    /** A read that begins after this call. */
+    fresh: (): Promise<void> => {
+      next ??= current.then(() => {
+        next = undefined
+        const reading = read()
+        current = reading.catch(() => undefined)
+        return reading
+      })
+      return next
+    },
+    removed: (id: WorkloadId, bytes: Bytes) => {
+      removedMeanwhile.add(id)
+      if (epoch === undefined) early.push({ id, bytes })
+      else fold(id, bytes, epoch)
+    },
+  }
+}
+
+const within = async <T>(seconds: number, work: (signal: AbortSignal) => T | Promise<T>): Promise<T> => {
+  const stop = new AbortController()
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    const error = new Error(`the engine did not answer within ${seconds} s`)
+    stop.abort(error)
+    late.reject(error)
+  }, seconds * 1_000)
+  try {
+    return await Promise.race([work(stop.signal), late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
