@@ -1,6 +1,7 @@
 export * from './authority.ts'
 export * from './backends/index.ts'
 export * from './clients/index.ts'
+export * from './describe-store.ts'
 export * from './port.ts'
 export * from './redis.ts'
 export * from './root.ts'
