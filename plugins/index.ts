@@ -1,3 +1,4 @@
+export * from './metrics/traffic/index.ts'
 export * from './policy/backends.ts'
 export * from './policy/points-here.ts'
 export * from './resolver/files/index.ts'

@@ -13,7 +13,8 @@ export interface Root {
 /** A new empty folder. What nobody removed goes when the process exits. */
 export const tempRoot = (name = 'gateway'): Root => {
   const path = mkdtempSync(join(tmpdir(), `${name}-`))
-  if (left.size === 0) process.once('exit', removeLeft)
+  if (!watched) process.once('exit', removeLeft)
+  watched = true
   left.add(path)
   return {
     path,
@@ -25,6 +26,7 @@ export const tempRoot = (name = 'gateway'): Root => {
 }
 
 const left = new Set<string>()
+let watched = false
 const removeLeft = () => {
   for (const path of left) rmSync(path, { recursive: true, force: true })
 }
