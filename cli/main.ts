@@ -37,7 +37,7 @@ const find = async (name: string) => {
   throw new GatewayError('BAD_REQUEST', `unknown command ${JSON.stringify(name)}`, `${hint}see \`gateway --help\``)
 }
 
-const fail = (thrown: unknown, json: boolean): void => {
+const fail = async (thrown: unknown, json: boolean, verbose: boolean): Promise<void> => {
   const missing = thrown instanceof Error && thrown.name === 'CLIError'
   const error = missing
     ? new GatewayError(
@@ -48,10 +48,11 @@ const fail = (thrown: unknown, json: boolean): void => {
     : asGatewayError(thrown)
   const { code, message, fix, problems } = error
   process.stderr.write(json ? `${JSON.stringify({ code, detail: message, fix, problems })}\n` : `gateway: ${error.text}\n`)
+  if (verbose) process.stderr.write(`${(await import('node:util')).inspect(thrown)}\n`)
   process.exitCode = errorCodes[code].exit
 }
 
 // A reader that went away, such as `head`, is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70))
 const args = process.argv.slice(2)
-main(args).catch((thrown: unknown) => fail(thrown, args.includes('--json')))
+main(args).catch((thrown: unknown) => fail(thrown, args.includes('--json'), args.includes('--verbose')))

@@ -1,7 +1,32 @@
-import { GatewayError } from '../core/errors.ts'
+import { createGateway } from '../core/gateway.ts'
+import { readFlags } from './flags.ts'
+import { findConfig, loadConfig } from './load-config.ts'
+import { createLog } from './log.ts'
+import { defaultRoot } from './place.ts'
 import type { RunFlags } from './serve.ts'
+import { onSignals } from './signals.ts'
 
-/** Runs the gateway until a signal ends it. */
-export const run = async (flags: RunFlags): Promise<void> => {
-  throw new GatewayError('CONFIG_INVALID', `no gateway to run with ${JSON.stringify(flags)}`, 'finish cli/run.ts')
+/** Runs the gateway until a signal ends it. Rejects with a GatewayError where it cannot start. */
+export const run = async (given: RunFlags): Promise<void> => {
+  const log = createLog()
+  const signals = onSignals(log.write)
+  try {
+    const { config: named, ...flags } = readFlags(given, process.env)
+    const file = findConfig(named)
+    const { config } = await loadConfig(file, flags)
+    const root = flags.root ?? config.root ?? defaultRoot()
+    const gateway = await createGateway(config, {
+      root,
+      log: log.write,
+      source: async () => (await loadConfig(file, flags)).config,
+    })
+    signals.attach(gateway)
+    if (!given.quiet) (await import('./greet.ts')).greet(gateway.status(), file)
+    await log.open()
+  } catch (error) {
+    signals.detach()
+    // Whatever a plugin left open must not keep a process that serves nothing.
+    setTimeout(() => process.exit(), 2_000).unref()
+    throw error
+  }
 }

@@ -3,14 +3,14 @@ import type { Kind, Plugin } from './plugin.ts'
 
 /** What the command line says. A config that is a function is given these. */
 export interface Flags {
-  readonly root?: string
+  readonly root?: string | undefined
   /** `unix:///path` or `tcp://[password@]host:port`. */
-  readonly broker?: string
-  readonly workers?: number
+  readonly broker?: string | undefined
+  readonly workers?: number | undefined
   /** Ports of plain HTTP, of HTTPS and of the HTTP API. */
-  readonly http?: number
-  readonly https?: number
-  readonly api?: number
+  readonly http?: number | undefined
+  readonly https?: number | undefined
+  readonly api?: number | undefined
 }
 export interface GatewayConfig {
   /** The folder of the gateway's state; `--root` goes before it. */

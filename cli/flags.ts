@@ -1,0 +1,33 @@
+import type { Flags } from '../core/config.ts'
+import { GatewayError } from '../core/errors.ts'
+import type { RunFlags } from './serve.ts'
+
+/** Checked flags, each from the command line or else from its variable, such as GATEWAY_HTTP. Throws BAD_REQUEST. */
+export const readFlags = (given: RunFlags, env: NodeJS.ProcessEnv): Flags & { readonly config?: string | undefined } => {
+  const text = (name: 'root' | 'broker' | 'config') => given[name] ?? (env[variable(name)] || undefined)
+  const number = (name: 'workers' | 'http' | 'https' | 'api', most: number) => {
+    const value = given[name] ?? (env[variable(name)] || undefined)
+    return value === undefined ? undefined : toNumber(value, given[name] === undefined ? variable(name) : `--${name}`, most)
+  }
+  return {
+    root: text('root'),
+    broker: text('broker'),
+    config: text('config'),
+    workers: number('workers', 9_999),
+    http: number('http', 65_535),
+    https: number('https', 65_535),
+    api: number('api', 65_535),
+  }
+}
+
+const variable = (name: string): string => `GATEWAY_${name.toUpperCase()}`
+
+const toNumber = (text: string, name: string, most: number): number => {
+  const number = /^[1-9][0-9]*$/.test(text) ? Number(text) : 0
+  if (number > 0 && number <= most) return number
+  throw new GatewayError(
+    'BAD_REQUEST',
+    `${name} ${JSON.stringify(text)} is no number from 1 to ${most}`,
+    `give ${name} such a number`,
+  )
+}

@@ -1,0 +1,56 @@
+import { writeSync } from 'node:fs'
+import type { CreateOptions } from '../core/gateway.ts'
+
+type Write = NonNullable<CreateOptions['log']>
+type Line = readonly [level: Parameters<Write>[0], message: string, fields: object, at: Date]
+export interface Log {
+  readonly write: Write
+  /** Lines are kept until then, so that no logger has to be loaded before the gateway serves. */
+  open(): Promise<void>
+}
+
+/** The log on stderr: lines for a person on a terminal, pino's JSON elsewhere. What is still kept when the process ends is written then. */
+export const createLog = (forPerson = process.stderr.isTTY === true): Log => {
+  const kept: Line[] = []
+  let out: (line: Line) => void = (line) => kept.push(line)
+  const drain = () => {
+    for (const line of kept.splice(0)) out(line)
+  }
+  process.once('exit', () => {
+    if (kept.length) out = (line) => writeSync(2, forPerson ? readable(line) : json(line))
+    drain()
+  })
+  return {
+    write: (level, message, fields) => out([level, message, fields, new Date()]),
+    open: async () => {
+      out = forPerson ? (line) => process.stderr.write(readable(line)) : await pinoLines()
+      drain()
+    },
+  }
+}
+
+const pinoLines = async () => {
+  const { destination, pino } = await import('pino')
+  let at = new Date()
+  const log = pino({ base: null, timestamp: () => `,"time":"${at.toISOString()}"` }, destination({ fd: 2, sync: true }))
+  return ([level, message, fields, time]: Line) => {
+    at = time
+    log[level](fields, message)
+  }
+}
+
+const levels = { info: 30, warn: 40, error: 50 } as const
+const json = ([level, msg, fields, time]: Line): string => `${JSON.stringify({ level: levels[level], time, ...fields, msg })}\n`
+
+const readable = ([level, message, fields, time]: Line): string => {
+  const pairs = Object.entries(fields).map(
+    ([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
+  const colour = { info: 36, warn: 33, error: 31 }[level]
+  const text = visible(`${message}${pairs.join('')}`)
+  return `${time.toTimeString().slice(0, 8)} \u001b[${colour}m${level}\u001b[39m ${text}\n`
+}
+
+/** What a caller sent must not move the cursor of a terminal or start a line of its own. */
+const visible = (text: string): string =>
+  text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)

@@ -1,0 +1,26 @@
+import { defineGateway } from 'zos-gateway'
+import { backends, fqdnProxy, level, localCa, nameProxy, pointsHere, staticNode, tlsPassthrough } from 'zos-gateway/plugins'
+
+// What this gateway is made of: one plugin a line, in the order in which they are asked. Delete a line and its feature is gone.
+// For one machine with nothing installed: names under gw.localhost, which browsers find on this machine by themselves.
+export default defineGateway(({ http = 8080, https = 8443, api = 8070 }) => ({
+  plugins: [
+    // What this machine is to the outside.
+    staticNode({ domain: 'gw.localhost', ipv4: '127.0.0.1', ipv6: '::1' }),
+
+    // What callers may ask for.
+    fqdnProxy(), //  a domain of their own
+    nameProxy(), //  a name under the domain above
+
+    // Who ends TLS for a host, and by which certificate: the first that wants it.
+    tlsPassthrough(), //  the workload itself, where it asks for that
+    localCa(), //  the gateway, by a CA of its own; clients trust <root>/ca/root.pem
+
+    // What is refused.
+    backends({ allow: ['127.0.0.0/8', '::1'], private: true, ownPorts: [http, https, api] }),
+    pointsHere(), //  a domain that does not resolve to this machine
+
+    // Where the state is kept.
+    level(),
+  ],
+}))
