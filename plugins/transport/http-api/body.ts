@@ -1,0 +1,49 @@
+import { GatewayError, reason } from '../../../core/index.ts'
+import { shown } from '../../../lib/shown.ts'
+import { parseStrictJson } from '../../../lib/strict-json.ts'
+import { isJson } from './guard.ts'
+import { badRequest, HttpError } from './problem.ts'
+
+const maxBytes = 1024 * 1024
+
+/** The JSON object that a request carries. Throws TOO_LARGE beyond 1 MiB, else BAD_REQUEST. */
+export const readObject = async (request: Request): Promise<Readonly<Record<string, unknown>>> => {
+  const type = request.headers.get('content-type') ?? ''
+  if (!isJson(type))
+    throw new HttpError(415, 'BAD_REQUEST', `content type '${shown(type)}' is not JSON`, 'send content-type: application/json')
+  const value = parse(await readText(request))
+  if (!isObject(value)) throw badRequest('the body is no JSON object', 'send { "fqdn" or "name", "backends" }')
+  return value
+}
+
+const readText = async (request: Request): Promise<string> => {
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength
+    if (size > maxBytes) throw tooLarge()
+    chunks.push(chunk)
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+  } catch {
+    throw badRequest('the body is not UTF-8', 'send JSON in UTF-8')
+  }
+}
+
+const parse = (text: string): unknown => {
+  try {
+    return parseStrictJson(text)
+  } catch (error) {
+    throw badRequest(
+      `the body is no good JSON: ${shown(reason(error))}`,
+      'send one JSON object, each key once, at most 16 levels deep',
+    )
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const tooLarge = () => new GatewayError('TOO_LARGE', 'the body is larger than 1 MiB', 'send less')

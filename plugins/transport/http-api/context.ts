@@ -1,0 +1,19 @@
+import type { Context as HonoContext } from 'hono'
+import type { Gateway } from '../../../core/index.ts'
+import type { Settings } from './options.ts'
+
+/** What the handlers of one API stand on. */
+export interface Context {
+  readonly gateway: Gateway
+  readonly settings: Settings
+  readonly log: (message: string, fields?: object) => void
+  /** Aborted when the API closes: streams end then. */
+  readonly signal: AbortSignal
+}
+
+/** How a request came: `socket` is the unix socket and has full rights; `mounted` came through the capability. */
+export type Via = 'socket' | 'tcp' | 'mounted'
+export interface Env {
+  Bindings: { via: Via }
+}
+export type Ask = HonoContext<Env>

@@ -1,0 +1,94 @@
+import { join } from 'node:path'
+import { definePlugin, Fetch, type Gateway, GatewayError, type Listener } from '../../../core/index.ts'
+import type { Via } from './context.ts'
+import { checkOptions, type HttpApiOptions } from './options.ts'
+import { problem } from './problem.ts'
+
+export type { HttpApiOptions, Token } from './options.ts'
+
+/** Milliseconds that a running request has to end once the API closes. */
+const grace = 3000
+
+/**
+ * The gateway over HTTP: on loopback for programs and people on this machine, on a unix socket for the CLI, and as a fetch handler
+ * to mount elsewhere. Everything behind the listening sockets is imported with the first request. docs/http-api.md
+ */
+export const httpApi = (options: HttpApiOptions = {}) => {
+  const settings = checkOptions(options)
+  return definePlugin({
+    name: 'transport/http-api',
+    kind: 'transport',
+    options,
+    provides: { http: Fetch },
+    setup: (core) => {
+      const { log, root, health, listen } = core
+      const closing = new AbortController()
+      const listeners: Listener[] = []
+      const servers: { close(grace: number): Promise<void> }[] = []
+      let gateway: Gateway | undefined
+
+      const build = once(async () => {
+        const { createApp } = await import('./app.ts')
+        if (!gateway) throw new GatewayError('BUSY', 'the gateway is starting', 'try again in a second')
+        return createApp({ gateway, settings, log, signal: closing.signal })
+      })
+      const answer = async (request: Request, via: Via): Promise<Response> => {
+        if (!gateway) return problem(new GatewayError('BUSY', 'the gateway is starting', 'try again in a second'))
+        return (await build()).fetch(request, { via })
+      }
+      /** A server that comes to be with its first connection. */
+      const serve = (via: Via) => {
+        const start = once(async () => {
+          const [{ httpServer }, { getRequestListener }] = await Promise.all([import('./server.ts'), import('@hono/node-server')])
+          const listener = getRequestListener((request) => answer(request, via), {
+            overrideGlobalObjects: false,
+            errorHandler: problem,
+          })
+          const server = httpServer(async () => listener)
+          servers.push(server)
+          return server
+        })
+        return (socket: import('node:net').Socket): void => {
+          socket.on('error', () => socket.destroy())
+          start().then(({ accept }) => accept(socket))
+        }
+      }
+
+      return {
+        async listen(given) {
+          gateway = given
+          const path = settings.socket === false ? undefined : (settings.socket ?? join(root, 'gateway.sock'))
+          const facts: Record<string, string> = {}
+          if (path !== undefined) {
+            listeners.push(await listen({ path, mode: 0o600 }, serve('socket')))
+            facts.socket = path
+          }
+          if (settings.tcp) {
+            const { host } = settings.tcp
+            const listener = await listen(settings.tcp, serve('tcp'))
+            listeners.push(listener)
+            facts.url = `http://${host.includes(':') ? `[${host}]` : host}:${listener.port}`
+          }
+          health('ok', undefined, facts)
+        },
+        api: { http: { fetch: (request) => answer(request, 'mounted') } },
+        async close() {
+          closing.abort()
+          await Promise.all(listeners.map((listener) => listener.close()))
+          await Promise.all(servers.map((server) => server.close(grace)))
+        },
+      }
+    },
+  })
+}
+
+const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined
+      throw error
+    })
+    return made
+  }
+}
