@@ -5,4 +5,5 @@ export const verbs: Readonly<
   Record<string, { readonly summary: string; readonly load: () => Promise<{ readonly default: Verb }> }>
 > = {
   run: { summary: 'Run the gateway (what happens without a command, too)', load: () => import('./serve.ts') },
+  init: { summary: 'Write a config file to change', load: () => import('./init.ts') },
 }

@@ -32,7 +32,7 @@ if [ ! -e $policy ]; then
   chmod 755 $policy
 fi
 export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
-install() { apt-get install -qq -y --no-install-recommends "$@"; }
+install() { apt-get install -qq -y --no-install-recommends "$@" >/dev/null; }
 install "$@" || { apt-get update -qq; install "$@"; }
 `
 
