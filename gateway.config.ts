@@ -1,5 +1,16 @@
 import { defineGateway } from 'zos-gateway'
-import { backends, fqdnProxy, level, localCa, nameProxy, pointsHere, staticNode, tlsPassthrough } from 'zos-gateway/plugins'
+import {
+  backends,
+  fqdnProxy,
+  httpApi,
+  level,
+  localCa,
+  nameProxy,
+  pointsHere,
+  staticNode,
+  tlsPassthrough,
+  traffic,
+} from 'zos-gateway/plugins'
 
 // What this gateway is made of: one plugin a line, in the order in which they are asked. Delete a line and its feature is gone.
 // For one machine with nothing installed: names under gw.localhost, which browsers find on this machine by themselves.
@@ -22,5 +33,11 @@ export default defineGateway(({ http = 8080, https = 8443, api = 8070 }) => ({
 
     // Where the state is kept.
     level(),
+
+    // Who counts the bytes of each workload.
+    traffic(),
+
+    // How callers reach it: HTTP on loopback, and the unix socket of the command line.
+    httpApi({ tcp: { port: api } }),
   ],
 }))

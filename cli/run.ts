@@ -1,5 +1,6 @@
 import { createGateway } from '../core/gateway.ts'
 import { readFlags } from './flags.ts'
+import { greeting } from './greet.ts'
 import { findConfig, loadConfig } from './load-config.ts'
 import { createLog } from './log.ts'
 import { defaultRoot } from './place.ts'
@@ -21,7 +22,7 @@ export const run = async (given: RunFlags): Promise<void> => {
       source: async () => (await loadConfig(file, flags)).config,
     })
     signals.attach(gateway)
-    if (!given.quiet) (await import('./greet.ts')).greet(gateway.status(), file)
+    if (!given.quiet) process.stdout.write(greeting(gateway.status(), config, root === defaultRoot()))
     await log.open()
   } catch (error) {
     signals.detach()

@@ -1,5 +1,16 @@
 import type { Flags, Plugin } from '../core/index.ts'
-import { backends, fqdnProxy, level, localCa, nameProxy, pointsHere, staticNode, tlsPassthrough } from '../plugins/index.ts'
+import {
+  backends,
+  fqdnProxy,
+  httpApi,
+  level,
+  localCa,
+  nameProxy,
+  pointsHere,
+  staticNode,
+  tlsPassthrough,
+  traffic,
+} from '../plugins/index.ts'
 
 /** One machine with nothing installed: names under `gw.localhost`, certificates of a CA of its own, workloads on the machine itself. */
 export const local = ({ http = 8080, https = 8443, api = 8070 }: Flags = {}): Plugin[] => [
@@ -11,4 +22,6 @@ export const local = ({ http = 8080, https = 8443, api = 8070 }: Flags = {}): Pl
   backends({ allow: ['127.0.0.0/8', '::1'], private: true, ownPorts: [http, https, api] }),
   pointsHere(),
   level(),
+  traffic(),
+  httpApi({ tcp: { port: api } }),
 ]
