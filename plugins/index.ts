@@ -1,3 +1,4 @@
+export * from './engine/embedded/index.ts'
 export * from './metrics/traffic/index.ts'
 export * from './policy/backends.ts'
 export * from './policy/points-here.ts'

@@ -1,0 +1,95 @@
+/** What the first bytes of a TLS connection say. `more`: not all of the ClientHello is there yet; `bad`: it is none. */
+export type Peek =
+  | { readonly state: 'more' }
+  | { readonly state: 'bad'; readonly reason: string }
+  | { readonly state: 'hello'; readonly serverName: string | undefined }
+
+/** The most bytes of records that a ClientHello may take here: far more than any client sends, post-quantum key shares included. */
+export const maxClientHello = 32_768
+
+const more: Peek = { state: 'more' }
+const bad = (reason: string): Peek => ({ state: 'bad', reason })
+
+/**
+ * Reads the server name (RFC 6066 section 3) out of the ClientHello (RFC 8446 section 4.1.2) at the start of a connection, whether
+ * the message stands in one TLS record or is split over several. Takes all bytes so far and keeps none: call it again with more.
+ */
+export const peekClientHello = (bytes: Buffer): Peek => {
+  let at = 0
+  let message = bytes.subarray(0, 0)
+  for (;;) {
+    // RFC 8446 section 5.1: a type, two bytes of version, two of length; handshake records are never empty.
+    if (bytes.length > at && bytes[at] !== 22) return bad('it does not begin with a TLS handshake record')
+    if (bytes.length > at + 1 && bytes[at + 1] !== 3) return bad('its TLS record has an unknown version')
+    if (bytes.length < at + 5) return bytes.length > maxClientHello ? bad('its ClientHello is too long') : more
+    const length = bytes.readUInt16BE(at + 3)
+    if (length === 0 || length > 16_384) return bad('its TLS record has an impossible length')
+    const part = bytes.subarray(at + 5, at + 5 + length)
+    message = message.length === 0 ? part : Buffer.concat([message, part])
+    if (message.length > 0 && message[0] !== 1) return bad('its first handshake message is no ClientHello')
+    if (message.length >= 4) {
+      const whole = 4 + message.readUIntBE(1, 3)
+      if (whole > maxClientHello) return bad('its ClientHello is too long')
+      if (message.length >= whole) return readHello(message.subarray(4, whole))
+    }
+    if (bytes.length < at + 5 + length) return more
+    at += 5 + length
+  }
+}
+
+const readHello = (hello: Buffer): Peek => {
+  const reader = new Reader(hello)
+  reader.skip(2 + 32) // version, random
+  reader.vector(1) // session id
+  reader.vector(2) // cipher suites
+  reader.vector(1) // compression methods
+  if (!reader.broken && reader.left === 0) return { state: 'hello', serverName: undefined }
+  const extensions = new Reader(reader.vector(2))
+  if (reader.broken || reader.left > 0) return bad('its ClientHello is cut short')
+  while (extensions.left > 0) {
+    const type = extensions.number(2)
+    const body = extensions.vector(2)
+    if (extensions.broken) return bad('an extension of its ClientHello is cut short')
+    if (type === 0) return readServerName(body)
+  }
+  return { state: 'hello', serverName: undefined }
+}
+
+const readServerName = (body: Buffer): Peek => {
+  const list = new Reader(new Reader(body).vector(2))
+  const kind = list.number(1)
+  const name = list.vector(2)
+  if (list.broken || list.left > 0 || kind !== 0 || name.length === 0) return bad('its server name is malformed')
+  const text = name.toString('latin1')
+  if (!/^[\x21-\x7e]+$/.test(text)) return bad('its server name is malformed')
+  return { state: 'hello', serverName: text }
+}
+
+/** Reads on and on; past the end everything is empty and `broken` is set. */
+class Reader {
+  broken = false
+  #bytes: Buffer
+  #at = 0
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+  get left(): number {
+    return this.#bytes.length - this.#at
+  }
+  skip(count: number): void {
+    this.#take(count)
+  }
+  number(size: number): number {
+    const bytes = this.#take(size)
+    return bytes.length === size ? bytes.readUIntBE(0, size) : 0
+  }
+  vector(size: number): Buffer {
+    return this.#take(this.number(size))
+  }
+  #take(count: number): Buffer {
+    if (count > this.left) this.broken = true
+    const taken = this.#bytes.subarray(this.#at, this.#at + count)
+    this.#at += taken.length
+    return taken
+  }
+}

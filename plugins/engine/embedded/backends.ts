@@ -1,0 +1,147 @@
+import { connect as connectTcp, type Socket } from 'node:net'
+import { performance } from 'node:perf_hooks'
+import { connect as connectTls } from 'node:tls'
+import type { Backend as Address } from '../../../lib/backend.ts'
+import { type Home, Wire } from './wire.ts'
+
+/** How backends are dialled. Times in ms. */
+export interface Dialling {
+  readonly connectTime: number
+  /** Idle connections kept to one backend, and for how long. */
+  readonly idle: number
+  readonly idleTime: number
+  /** PEM; given, the certificate of an `https://` backend must be signed by it and name its IP address. */
+  readonly ca: string | undefined
+  readonly retry: { readonly first: number; readonly most: number }
+}
+
+/** Why a backend could not be reached; `late` where it did not answer in time. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable'
+  readonly late: boolean
+  constructor(message: string, late: boolean) {
+    super(message)
+    this.late = late
+  }
+}
+
+// A connection idle for longer may be closing at the other end just now: a request that cannot be sent twice does not go out on it.
+const fresh = 1_000
+
+/** One address that requests go to, with its open connections and what is known of its health. */
+export class Backend implements Home {
+  readonly address: Address
+  /** Connections and calls in use now. */
+  active = 0
+  #dialling: Dialling
+  #idle: Wire[] = []
+  #closed = false
+  #retryAt = 0
+  #failures = 0
+  /** What the active check found; undefined: there is none, or not yet. */
+  checked: boolean | undefined
+
+  constructor(address: Address, dialling: Dialling) {
+    this.address = address
+    this.#dialling = dialling
+  }
+
+  /** Whether it should be given a request; a dead one is given one again after a while, and that one decides. */
+  admits(): boolean {
+    if (this.checked === false) return false
+    if (this.#failures === 0) return true
+    const now = performance.now()
+    if (now < this.#retryAt) return false
+    this.#retryAt = now + this.#dialling.retry.first
+    return true
+  }
+  reached(): void {
+    this.#failures = 0
+  }
+  failed(): void {
+    const { first, most } = this.#dialling.retry
+    this.#retryAt = performance.now() + Math.min(most, first * 2 ** this.#failures)
+    if (this.#failures < 16) this.#failures++
+  }
+
+  /** An open connection, the one used last first. `repeatable`: the request can be sent again should it turn out to be closed. */
+  take(repeatable: boolean): Wire | undefined {
+    const wire = this.#idle.at(-1)
+    if (!wire) return undefined
+    if (!repeatable && performance.now() - wire.idleSince > fresh) return undefined
+    this.#idle.pop()
+    return wire
+  }
+  dial(done: (result: Wire | Unreachable) => void): void {
+    this.connect((result) => done(result instanceof Unreachable ? result : new Wire(result, this)))
+  }
+  /** A new connection, TLS where the address says so. */
+  connect(done: (result: Socket | Unreachable) => void, plain = false): void {
+    const { ip, port, scheme } = this.address
+    const where = { host: ip.text, port, noDelay: true, allowHalfOpen: true }
+    const secure = scheme === 'https' && !plain
+    const { ca } = this.#dialling
+    const socket = secure
+      ? connectTls({ ...where, rejectUnauthorized: ca !== undefined, ...(ca !== undefined && { ca }) })
+      : connectTcp(where)
+    const finish = (result: Socket | Unreachable) => {
+      clearTimeout(timer)
+      socket.off('error', refused)
+      if (result instanceof Unreachable) {
+        socket.on('error', () => {}).destroy()
+        this.failed()
+      } else this.reached()
+      done(result)
+    }
+    const refused = (error: Error) => finish(new Unreachable(error.message || error.name, false))
+    const timer = setTimeout(
+      () => finish(new Unreachable('it did not accept the connection in time', true)),
+      this.#dialling.connectTime,
+    )
+    socket.once('error', refused)
+    socket.once(secure ? 'secureConnect' : 'connect', () => finish(socket))
+  }
+
+  release(wire: Wire): void {
+    if (this.#closed || this.#idle.length >= this.#dialling.idle) {
+      wire.socket.destroy()
+      return
+    }
+    wire.idleSince = performance.now()
+    this.#idle.push(wire)
+  }
+  forget(wire: Wire): void {
+    const at = this.#idle.indexOf(wire)
+    if (at >= 0) this.#idle.splice(at, 1)
+  }
+  /** Closes what has been idle for too long. */
+  prune(now: number): void {
+    const old = this.#idle.filter((wire) => now - wire.idleSince > this.#dialling.idleTime)
+    for (const wire of old) wire.socket.destroy()
+  }
+  /** Idle connections close now, those in use when their answer is complete. */
+  close(): void {
+    this.#closed = true
+    for (const wire of this.#idle.splice(0)) wire.socket.destroy()
+  }
+}
+
+/** The backends of one route, taken in turn. */
+export class Backends {
+  readonly all: readonly Backend[]
+  #next = 0
+  constructor(all: readonly Backend[]) {
+    this.all = all
+  }
+
+  /** The next in turn that is not left out; where all are, or have been tried, the next that was not tried. */
+  pick(tried: ReadonlySet<Backend> | undefined): Backend | undefined {
+    const count = this.all.length
+    for (let i = 0; i < count; i++) {
+      const backend = this.all[this.#next]
+      this.#next = this.#next + 1 < count ? this.#next + 1 : 0
+      if (backend && !tried?.has(backend) && backend.admits()) return backend
+    }
+    return this.all.find((backend) => !tried?.has(backend))
+  }
+}

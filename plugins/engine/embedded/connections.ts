@@ -1,0 +1,56 @@
+import type { ServerHttp2Session } from 'node:http2'
+import type { Socket } from 'node:net'
+
+/** Every connection of a client that is open, with its HTTP/2 session where it has one. */
+export class Connections {
+  readonly #sockets = new Set<Socket>()
+  readonly #sessions = new Set<ServerHttp2Session>()
+  readonly #most: number
+  #empty: (() => void) | undefined
+
+  constructor(most: number) {
+    this.#most = most
+  }
+  get size(): number {
+    return this.#sockets.size
+  }
+
+  /** False, and the connection is closed, where there are too many. */
+  add(socket: Socket): boolean {
+    socket.on('error', () => {})
+    if (this.#most > 0 && this.#sockets.size >= this.#most) {
+      socket.destroy()
+      return false
+    }
+    this.#sockets.add(socket)
+    socket.on('close', () => {
+      this.#sockets.delete(socket)
+      if (this.#sockets.size === 0) this.#empty?.()
+    })
+    // Who stops sending may still want the answer: HTTP and tunnels decide that themselves.
+    socket.allowHalfOpen = true
+    socket.setNoDelay(true)
+    return true
+  }
+  addSession(session: ServerHttp2Session): void {
+    this.#sessions.add(session)
+    session.on('close', () => this.#sessions.delete(session))
+  }
+
+  /** Says GOAWAY to all HTTP/2 clients; their running streams go on. */
+  goAway(): void {
+    for (const session of this.#sessions) session.close()
+  }
+  /** Ends when the last connection is closed, after `time` ms at the latest. */
+  async idle(time: number): Promise<void> {
+    if (this.#sockets.size === 0) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, time)
+    this.#empty = resolve
+    await promise
+    clearTimeout(timer)
+  }
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+}

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto'
+import { performance } from 'node:perf_hooks'
+import {
+  type Core,
+  GatewayError,
+  type Hooks,
+  type Listener,
+  type Route,
+  type Traffic,
+  type WorkloadId,
+} from '../../../core/index.ts'
+import { parseBackend } from '../../../lib/backend.ts'
+import { Backend, Backends, type Dialling } from './backends.ts'
+import { Certificates } from './certificates.ts'
+import { listenAt } from './listen.ts'
+import type { Settings } from './options.ts'
+import { startServing } from './serving.ts'
+import { Table } from './table.ts'
+
+type Engine = Hooks['engine'] & { api: { traffic: Traffic }; close(): Promise<void> }
+
+/** A workload without traffic for so long, in ms, gives back its pools. */
+const sleepAfter = 60_000
+
+export const startEngine = async (settings: Settings, core: Core): Promise<Engine> => {
+  const dialling: Dialling = {
+    connectTime: settings.limits.connectSeconds * 1_000,
+    idle: settings.idle,
+    idleTime: settings.idleSeconds * 1_000,
+    ca: settings.ca,
+    retry: { first: 1_000, most: 30_000 },
+  }
+  const makeBackends = (route: Route, before: Backends | undefined): Backends => {
+    const kept = new Map(before?.all.map((backend) => [backend.address.text, backend]))
+    const all = addresses(route).map((address) => kept.get(address.text) ?? new Backend(address, dialling))
+    for (const backend of kept.values()) if (!all.includes(backend)) backend.close()
+    return new Backends(all)
+  }
+  const table = new Table({ emit: core.emit, drain: settings.drain, makeBackends })
+  const certificates = new Certificates(settings.contexts, settings.minVersion)
+  const epoch = randomUUID()
+  const listeners: Listener[] = []
+  let port = settings.https.port ?? 8443
+  const serving = startServing({ settings, table, certificates, log: core.log, port: () => settings.publicHttpsPort ?? port })
+  const sweep = setInterval(() => sweepTable(table), 1_000)
+
+  const close = async () => {
+    await Promise.all(listeners.splice(0).map((listener) => listener.close()))
+    await serving.close()
+    clearInterval(sweep)
+  }
+  try {
+    const https = await listenAt(core, settings.https, 8443, serving.acceptHttps)
+    listeners.push(https)
+    port = https.port
+    const http = settings.http && (await listenAt(core, settings.http, 8080, serving.acceptHttp))
+    if (http) listeners.push(http)
+    core.health('ok', undefined, { https: https.port, ...(http && { http: http.port }) })
+  } catch (error) {
+    await close()
+    throw error
+  }
+
+  const waiting = new Set<WorkloadId>()
+  const live = (id: WorkloadId) => setImmediate(core.emit, { type: 'live', id })
+  const put = (route: Route) => {
+    table.put(route)
+    if (route.tls.mode === 'passthrough' || certificates.find(route.host)) live(route.id)
+    else waiting.add(route.id)
+  }
+  return {
+    restore: (routes) => {
+      const stale = new Set(table.ids())
+      for (const route of routes) {
+        stale.delete(route.id)
+        table.put(route)
+      }
+      for (const id of stale) {
+        const route = table.routeOf(id)
+        if (route) table.remove(route)
+      }
+    },
+    apply: (changes) => {
+      const refused = new Map<WorkloadId, Error>()
+      for (const change of changes) {
+        if ('put' in change) {
+          const problem = check(change.put)
+          if (problem) refused.set(change.put.id, problem)
+          else put(change.put)
+        } else {
+          waiting.delete(change.remove.id)
+          table.remove(change.remove)
+        }
+      }
+      return refused
+    },
+    issues: () => false,
+    install: (all) => {
+      certificates.install(all)
+      for (const id of waiting) {
+        const route = table.routeOf(id)
+        if (route && !certificates.find(route.host)) continue
+        waiting.delete(id)
+        if (route) live(id)
+      }
+    },
+    api: { traffic: { read: () => ({ epoch, bytes: table.bytes() }) } },
+    close,
+  }
+}
+
+/** What is dialled: the addresses that a bridge gave in place of the backends, with the scheme of the backend where they have none. */
+const addresses = (route: Route) => {
+  const passthrough = route.tls.mode === 'passthrough'
+  return route.backends.flatMap((text, i) => {
+    const via = route.via?.[i]
+    const scheme = /^[a-z]+:\/\//i.exec(text)?.[0] ?? ''
+    const address = parseBackend(via === undefined ? text : via.includes('://') ? via : scheme + via, passthrough)
+    return typeof address === 'string' ? [] : [address]
+  })
+}
+
+const check = (route: Route): Error | undefined =>
+  addresses(route).length === route.backends.length && route.backends.length > 0
+    ? undefined
+    : new GatewayError(
+        'INVALID_BACKEND',
+        `a backend of ${route.id} cannot be dialled`,
+        'write backends as http://ip:port, or ip:port for passthrough',
+      )
+
+const sweepTable = (table: Table): void => {
+  const now = performance.now()
+  for (const awake of table.awake()) {
+    for (const flow of awake.open) flow.tick(now)
+    for (const backend of awake.backends.all) backend.prune(now)
+    if (awake.open.size === 0 && now - awake.used > sleepAfter) table.sleep(awake)
+  }
+}

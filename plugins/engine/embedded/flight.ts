@@ -1,0 +1,250 @@
+import type { Socket } from 'node:net'
+import { performance } from 'node:perf_hooks'
+import type { Backend, Unreachable } from './backends.ts'
+import type { Exchange, Watcher } from './exchange.ts'
+import { type Fields, requestFields, responseFields } from './fields.ts'
+import { errorPage, pageFields } from './pages.ts'
+import type { Framing } from './response-reader.ts'
+import type { Awake, Flow } from './table.ts'
+import { splice, type Tunnel } from './tunnel.ts'
+import { type Asker, type Upstream, Wire } from './wire.ts'
+
+/** Times in ms, sizes in bytes; 0: no limit. */
+export interface FlightLimits {
+  readonly bodyBytes: number
+  readonly bodyTime: number
+  readonly responseTime: number
+  readonly stallTime: number
+  readonly tunnelTime: number
+}
+export interface FlightDeck {
+  readonly limits: FlightLimits
+  readonly log: (message: string, fields?: object) => void
+  ended(awake: Awake, flow: Flow): void
+}
+
+const repeatable = new Set(['GET', 'HEAD', 'OPTIONS'])
+const wantsLength = new Set(['POST', 'PUT', 'PATCH'])
+const none: Fields = []
+
+/** One request on its way: to a backend, and its answer back. */
+export class Flight implements Asker, Watcher, Flow {
+  readonly #deck: FlightDeck
+  readonly #awake: Awake
+  readonly #exchange: Exchange
+  #upstream: Upstream | undefined
+  #backend: Backend | undefined
+  #tried: Set<Backend> | undefined
+  /** What the answer is at: nothing of it yet, its head sent or about to be, all of it given to the client. */
+  #answer: 'none' | 'begun' | 'done' = 'none'
+  #unflushed = false
+  #over = false
+  #bodyLeft: boolean
+  #received = 0
+  /** Bytes of the answer's body given to the client's connection, sent or not. */
+  #given = 0
+  #tunnel: Tunnel | undefined
+  #moved = performance.now()
+  #began = this.#moved
+
+  constructor(deck: FlightDeck, awake: Awake, exchange: Exchange) {
+    this.#deck = deck
+    this.#awake = awake
+    this.#exchange = exchange
+    this.#bodyLeft = exchange.body !== undefined
+    awake.open.add(this)
+    exchange.watch(this)
+  }
+
+  start(): void {
+    const { bodyBytes } = this.#deck.limits
+    const { length } = this.#exchange
+    if (bodyBytes > 0 && length !== undefined && Number(length) > bodyBytes)
+      this.#refuse(413, 'the body is longer than is taken here')
+    else this.#go()
+  }
+
+  #go(dialOnly = false): void {
+    const backend = this.#awake.backends.pick(this.#tried)
+    if (!backend) {
+      this.#refuse(502, 'it has no backend')
+      return
+    }
+    this.#backend = backend
+    const wire = dialOnly ? undefined : backend.take(this.#repeatable)
+    if (wire) this.#send(wire)
+    else backend.dial((result) => this.#dialled(backend, result))
+  }
+  get #repeatable(): boolean {
+    return !this.#exchange.body && !this.#exchange.upgrade && repeatable.has(this.#exchange.method)
+  }
+
+  #dialled(backend: Backend, result: Wire | Unreachable): void {
+    if (this.#over) {
+      if (result instanceof Wire) backend.release(result)
+    } else if (result instanceof Wire) this.#send(result)
+    else {
+      this.#tried ??= new Set()
+      this.#tried.add(backend)
+      if (this.#tried.size < this.#awake.backends.all.length) this.#go()
+      else this.#refuse(result.late ? 504 : 502, `its backend ${backend.address.text} cannot be reached: ${result.message}`)
+    }
+  }
+
+  #send(wire: Wire): void {
+    const { method, target, authority, client, fields, body, length, upgrade } = this.#exchange
+    const out = requestFields(fields, authority, client)
+    let head = `${method} ${target} HTTP/1.1\r\n`
+    for (let i = 0; i < out.length; i += 2) head += `${out[i]}: ${out[i + 1]}\r\n`
+    const chunked = body !== undefined && length === undefined
+    if (chunked) head += 'Transfer-Encoding: chunked\r\n'
+    else if (body || length !== undefined) head += `Content-Length: ${length}\r\n`
+    else if (wantsLength.has(method)) head += 'Content-Length: 0\r\n'
+    if (upgrade) head += `Connection: Upgrade\r\nUpgrade: ${upgradeOf(fields)}\r\n`
+    this.#upstream = wire
+    this.#moved = performance.now()
+    wire.send(this, `${head}\r\n`, { method, upgrade, complete: !body, chunked })
+    if (body) this.#pump(wire)
+  }
+
+  #pump(upstream: Upstream): void {
+    const { body } = this.#exchange
+    const { meter } = this.#awake
+    const { bodyBytes } = this.#deck.limits
+    body?.on('data', (chunk: Buffer) => {
+      meter.request += chunk.length
+      this.#received += chunk.length
+      this.#moved = performance.now()
+      if (this.#answer === 'done' || this.#over) return
+      if (bodyBytes > 0 && this.#received > bodyBytes) this.#refuse(413, 'the body is longer than is taken here')
+      else if (!upstream.write(chunk)) body.pause()
+    })
+    body?.on('end', () => {
+      this.#bodyLeft = false
+      if (this.#answer !== 'done' && !this.#over) upstream.end(this.#exchange.trailers())
+    })
+  }
+
+  // What the backend answers.
+  info(status: number, fields: Fields): void {
+    this.#exchange.inform(status, responseFields(fields))
+  }
+  head(status: number, reason: string, fields: Fields, framing: Framing): void {
+    this.#answer = 'begun'
+    this.#unflushed = true
+    this.#moved = performance.now()
+    const trailers = framing === 'chunked'
+    this.#exchange.respond(status, reason, responseFields(fields), { bodyless: framing === 0, trailers })
+  }
+  data(chunk: Buffer, last: boolean): void {
+    this.#unflushed = false
+    this.#awake.meter.response += chunk.length
+    this.#given += chunk.length
+    this.#moved = performance.now()
+    if (last) {
+      this.#answer = 'done'
+      this.#exchange.end(chunk, none)
+    } else if (!this.#exchange.write(chunk)) this.#upstream?.pause()
+  }
+  done(trailers: Fields): void {
+    this.#unflushed = false
+    this.#upstream = undefined
+    if (this.#answer !== 'done') {
+      this.#answer = 'done'
+      this.#exchange.end(undefined, trailers)
+    }
+    if (this.#bodyLeft) this.#exchange.body?.resume()
+  }
+  settled(): void {
+    if (!this.#unflushed) return
+    this.#unflushed = false
+    this.#exchange.flush()
+  }
+  upgraded(fields: Fields, rest: Buffer, socket?: Socket): void {
+    if (!socket) return
+    this.#answer = 'done'
+    const client = this.#exchange.take([...responseFields(fields), 'Connection', 'Upgrade', 'Upgrade', upgradeOf(fields)])
+    this.#tunnel = splice(
+      { socket: client.socket, head: client.head, count: (bytes) => this.#count('request', bytes) },
+      { socket, head: rest, count: (bytes) => this.#count('response', bytes) },
+      () => this.gone(),
+    )
+  }
+  #count(way: 'request' | 'response', bytes: number): void {
+    this.#awake.meter[way] += bytes
+    if (way === 'response') this.#given += bytes
+    this.#moved = performance.now()
+  }
+  pending(): number {
+    return Math.min(this.#exchange.unsent(), this.#given)
+  }
+  failed(error: Error): void {
+    const wire = this.#upstream
+    this.#upstream = undefined
+    if (this.#over) return
+    const again = wire instanceof Wire && wire.idleSince > 0 && this.#repeatable && this.#answer === 'none'
+    if (again) this.#go(true)
+    else this.#refuse(502, `its backend ${this.#backend?.address.text} failed: ${error.message}`)
+  }
+  drained(): void {
+    this.#exchange.body?.resume()
+  }
+
+  // What happens at the client's end.
+  clientDrained(): void {
+    this.#upstream?.resume()
+  }
+  gone(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#awake.meter.response -= this.pending()
+    this.#upstream?.abort()
+    this.#upstream = undefined
+    this.#awake.used = performance.now()
+    this.#deck.ended(this.#awake, this)
+  }
+
+  cut(): void {
+    this.#tunnel?.cut()
+    this.#exchange.cut()
+    this.gone()
+  }
+  tick(now: number): void {
+    const { limits } = this.#deck
+    const still = now - this.#moved
+    if (this.#tunnel) {
+      if (limits.tunnelTime > 0 && still > limits.tunnelTime) this.cut()
+    } else if (this.#bodyLeft && limits.bodyTime > 0 && now - this.#began > limits.bodyTime)
+      this.#refuse(408, 'its body took too long')
+    else if (this.#answer === 'none' && !this.#bodyLeft && limits.responseTime > 0) {
+      if (still > limits.responseTime) this.#refuse(504, `its backend ${this.#backend?.address.text} did not answer in time`)
+    } else if (limits.stallTime > 0 && still > limits.stallTime) this.#refuse(408, 'nothing moved for too long')
+  }
+
+  #refuse(status: number, reason: string): void {
+    this.#upstream?.abort()
+    this.#upstream = undefined
+    if (status >= 500)
+      this.#deck.log(`${status} for ${this.#awake.id}: ${reason}`, {
+        workload: this.#awake.id,
+        host: this.#awake.route.host,
+        status,
+      })
+    if (this.#answer !== 'none') {
+      this.#exchange.cut()
+      return
+    }
+    this.#answer = 'done'
+    const page = errorPage(status)
+    if (this.#exchange.method !== 'HEAD') this.#count('response', page.length)
+    this.#exchange.respond(status, '', pageFields(page), { bodyless: false, trailers: false })
+    this.#exchange.end(page, none)
+    if (this.#bodyLeft) this.#exchange.body?.resume()
+  }
+}
+
+const upgradeOf = (fields: Readonly<Fields>): string => {
+  for (let i = 0; i < fields.length; i += 2)
+    if (fields[i]?.length === 7 && fields[i]?.toLowerCase() === 'upgrade') return fields[i + 1] ?? ''
+  return ''
+}

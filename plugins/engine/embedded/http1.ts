@@ -1,0 +1,230 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Duplex, Readable } from 'node:stream'
+import type { Exchange, Watcher } from './exchange.ts'
+import type { Client, Fields } from './fields.ts'
+import { errorPage, pageFields } from './pages.ts'
+import { checkRequest, mayUpgrade, type Target } from './target.ts'
+
+/** Times in ms. */
+export interface Http1Limits {
+  readonly headerBytes: number
+  readonly headerTime: number
+  readonly idleTime: number
+}
+interface Given {
+  readonly limits: Http1Limits
+  /** Who is at the other end of a socket. */
+  client(socket: Duplex): Client
+  serve(exchange: Exchange): void
+  /** True: connections are to close after their answer. */
+  stopping(): boolean
+}
+
+/** An HTTP/1.1 server that listens nowhere: it is fed connections by `emit('connection')`. */
+export const http1Server = (given: Given): Server => {
+  const { headerBytes, headerTime, idleTime } = given.limits
+  const server = createServer({
+    maxHeaderSize: headerBytes,
+    headersTimeout: headerTime,
+    // The whole request is timed by its flight, which knows what the backend does meanwhile.
+    requestTimeout: 0,
+    keepAliveTimeout: idleTime,
+    connectionsCheckingInterval: 1_000,
+    optimizeEmptyRequests: true,
+    shouldUpgradeCallback: ({ method = '', httpVersion, rawHeaders }) => mayUpgrade(method, httpVersion, rawHeaders),
+  })
+  // Node leaves out without a word what is over this count; the size of the head is limited anyway.
+  server.maxHeadersCount = 0
+  const serve = (req: IncomingMessage, res: ServerResponse) => {
+    const target = checkRequest(req.method ?? '', req.url ?? '', req.httpVersion, req.rawHeaders)
+    if ('status' in target) answer(res, target.status, true)
+    else given.serve(new Http1Exchange(req, res, target, given.client(req.socket), given.stopping()))
+  }
+  server.on('request', serve)
+  server.on('checkContinue', serve)
+  server.on('upgrade', (req, socket, head) => {
+    const target = checkRequest(req.method ?? '', req.url ?? '', req.httpVersion, req.rawHeaders)
+    socket.on('error', () => {})
+    if ('status' in target) refuseRaw(socket, target.status)
+    else if (!mayUpgrade(req.method ?? '', req.httpVersion, req.rawHeaders)) refuseRaw(socket, 400)
+    else given.serve(new UpgradeExchange(req, socket, head, target, given.client(socket)))
+  })
+  server.on('connect', (_req, socket) => refuseRaw(socket, 405))
+  server.on('clientError', (error: Error & { code?: string }, socket) => {
+    if (!socket.writable || error.code === 'ECONNRESET') socket.destroy()
+    else refuseRaw(socket, statusOf(error.code))
+  })
+  // Without it nothing checks headersTimeout: a server that listens nowhere never says so itself.
+  server.emit('listening')
+  return server
+}
+
+const statusOf = (code: string | undefined): number =>
+  code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+
+/** An answer of the gateway's own. */
+export const answer = (res: ServerResponse, status: number, close: boolean, fields: Fields = []): void => {
+  const page = errorPage(status)
+  res.shouldKeepAlive = res.shouldKeepAlive && !close
+  res.writeHead(status, [...pageFields(page), ...fields])
+  res.end(page)
+}
+
+const refuseRaw = (socket: Duplex, status: number): void => {
+  const page = errorPage(status)
+  socket.end(rawHead(status, '', [...pageFields(page), 'Connection', 'close']) + page.toString('latin1'), 'latin1')
+  socket.resume()
+}
+
+const rawHead = (status: number, reason: string, fields: Readonly<Fields>): string => {
+  let head = `HTTP/1.1 ${status} ${reason || errorPage(status).toString('latin1').trim().slice(4)}\r\n`
+  for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`
+  return `${head}\r\n`
+}
+
+class Http1Exchange implements Exchange {
+  readonly client: Client
+  readonly version: '1.0' | '1.1'
+  readonly method: string
+  readonly target: string
+  readonly authority: string
+  readonly fields: Readonly<Fields>
+  readonly body: Readable | undefined
+  readonly length: string | undefined
+  readonly upgrade = false
+  #req: IncomingMessage
+  #res: ServerResponse
+  #watcher: Watcher | undefined
+  #waits = false
+
+  constructor(req: IncomingMessage, res: ServerResponse, { authority, target }: Target, client: Client, last: boolean) {
+    this.#req = req
+    this.#res = res
+    this.client = client
+    this.version = req.httpVersion === '1.0' ? '1.0' : '1.1'
+    this.method = req.method ?? ''
+    this.target = target
+    this.authority = authority
+    this.fields = req.rawHeaders
+    const length = req.headers['content-length']
+    const chunked = req.headers['transfer-encoding'] !== undefined
+    this.length = length
+    this.body = chunked || (length !== undefined && length !== '0') ? req : undefined
+    if (last) res.shouldKeepAlive = false
+  }
+  watch(watcher: Watcher): void {
+    this.#watcher = watcher
+    this.#res.on('close', () => watcher.gone())
+    if (this.body) this.#req.on('error', () => {})
+  }
+  trailers(): Fields {
+    return this.#req.rawTrailers
+  }
+  inform(status: number, fields: Fields): void {
+    if (this.version === '1.0') return
+    if (status === 100) this.#res.writeContinue()
+    else if (status === 103) {
+      const links = fields.filter((_value, i) => i % 2 === 1 && fields[i - 1]?.toLowerCase() === 'link')
+      if (links.length > 0) this.#res.writeEarlyHints({ link: links })
+    }
+  }
+  respond(status: number, reason: string, fields: Fields, _how: { bodyless: boolean; trailers: boolean }): void {
+    if (reason) this.#res.writeHead(status, reason, fields)
+    else this.#res.writeHead(status, fields)
+  }
+  flush(): void {
+    this.#res.flushHeaders()
+  }
+  write(chunk: Buffer): boolean {
+    const more = this.#res.write(chunk)
+    if (!more && !this.#waits) {
+      this.#waits = true
+      this.#res.once('drain', () => {
+        this.#waits = false
+        this.#watcher?.clientDrained()
+      })
+    }
+    return more
+  }
+  end(chunk: Buffer | undefined, trailers: Fields): void {
+    if (trailers.length > 0) this.#res.addTrailers(pairs(trailers))
+    if (chunk) this.#res.end(chunk)
+    else this.#res.end()
+  }
+  take(): never {
+    throw new Error('this request asked for no upgrade')
+  }
+  cut(): void {
+    this.#req.socket.destroy()
+  }
+  unsent(): number {
+    return this.#res.writableLength
+  }
+}
+
+const pairs = (fields: Readonly<Fields>): [string, string][] => {
+  const all: [string, string][] = []
+  for (let i = 0; i < fields.length; i += 2) all.push([fields[i] ?? '', fields[i + 1] ?? ''])
+  return all
+}
+
+/** A request for another protocol: Node has let go of the connection, so the answer is written by hand and is the last one. */
+class UpgradeExchange implements Exchange {
+  readonly client: Client
+  readonly version = '1.1'
+  readonly method: string
+  readonly target: string
+  readonly authority: string
+  readonly fields: Readonly<Fields>
+  readonly body = undefined
+  readonly length = undefined
+  readonly upgrade = true
+  #socket: Duplex
+  #head: Buffer
+  #taken = false
+
+  constructor(req: IncomingMessage, socket: Duplex, head: Buffer, { authority, target }: Target, client: Client) {
+    this.#socket = socket
+    this.#head = head
+    this.client = client
+    this.method = req.method ?? ''
+    this.target = target
+    this.authority = authority
+    this.fields = req.rawHeaders
+  }
+  watch(watcher: Watcher): void {
+    this.#socket.on('close', () => {
+      if (!this.#taken) watcher.gone()
+    })
+    this.#socket.on('drain', () => {
+      if (!this.#taken) watcher.clientDrained()
+    })
+  }
+  trailers(): Fields {
+    return []
+  }
+  inform(): void {}
+  respond(status: number, reason: string, fields: Fields): void {
+    this.#socket.write(rawHead(status, reason, [...fields, 'Connection', 'close']), 'latin1')
+    this.#socket.resume()
+  }
+  flush(): void {}
+  write(chunk: Buffer): boolean {
+    return this.#socket.write(chunk)
+  }
+  end(chunk: Buffer | undefined): void {
+    if (chunk) this.#socket.end(chunk)
+    else this.#socket.end()
+  }
+  take(fields: Fields): { socket: Duplex; head: Buffer } {
+    this.#taken = true
+    this.#socket.write(rawHead(101, '', fields), 'latin1')
+    return { socket: this.#socket, head: this.#head }
+  }
+  cut(): void {
+    this.#socket.destroy()
+  }
+  unsent(): number {
+    return this.#socket.writableLength
+  }
+}

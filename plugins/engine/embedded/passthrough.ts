@@ -1,0 +1,97 @@
+import type { Socket } from 'node:net'
+import { performance } from 'node:perf_hooks'
+import type { Backend } from './backends.ts'
+import type { Awake, Flow } from './table.ts'
+import { splice, type Tunnel } from './tunnel.ts'
+
+export interface PassthroughDeck {
+  /** Idle time in ms after which a connection is cut; 0: never. */
+  readonly tunnelTime: number
+  readonly log: (message: string, fields?: object) => void
+  ended(awake: Awake, flow: Flow): void
+  /** What goes to the backend before the client's own bytes. */
+  preface(client: Socket): Buffer | undefined
+}
+
+/** A connection passed through to a backend, TLS untouched. `head` is what was read of it. */
+export class Passthrough implements Flow {
+  readonly #deck: PassthroughDeck
+  readonly #awake: Awake
+  readonly #client: Socket
+  readonly #tried = new Set<Backend>()
+  #tunnel: Tunnel | undefined
+  #moved = performance.now()
+  #given = 0
+  #over = false
+
+  constructor(deck: PassthroughDeck, awake: Awake, client: Socket) {
+    this.#deck = deck
+    this.#awake = awake
+    this.#client = client
+    awake.open.add(this)
+    client.on('close', () => {
+      if (!this.#tunnel) this.#gone()
+    })
+    this.#dial()
+  }
+
+  #dial(): void {
+    const backend = this.#awake.backends.pick(this.#tried)
+    if (!backend) {
+      this.#client.destroy()
+      return
+    }
+    backend.connect((result) => {
+      if (this.#over) {
+        if (!(result instanceof Error)) result.destroy()
+      } else if (!(result instanceof Error)) this.#join(result)
+      else {
+        this.#tried.add(backend)
+        if (this.#tried.size < this.#awake.backends.all.length) return this.#dial()
+        const { id, route } = this.#awake
+        const message = `no backend of ${id} can be reached: ${backend.address.text}: ${result.message}`
+        this.#deck.log(message, { workload: id, host: route.host })
+        this.#client.destroy()
+      }
+    }, true)
+  }
+
+  #join(backend: Socket): void {
+    const preface = this.#deck.preface(this.#client)
+    if (preface) backend.write(preface)
+    const { meter } = this.#awake
+    const empty = Buffer.alloc(0)
+    const up = (bytes: number) => {
+      meter.request += bytes
+      this.#moved = performance.now()
+    }
+    const down = (bytes: number) => {
+      meter.response += bytes
+      this.#given += bytes
+      this.#moved = performance.now()
+    }
+    this.#tunnel = splice({ socket: this.#client, head: empty, count: up }, { socket: backend, head: empty, count: down }, () =>
+      this.#gone(),
+    )
+  }
+
+  #gone(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#awake.meter.response -= this.pending()
+    this.#awake.used = performance.now()
+    this.#deck.ended(this.#awake, this)
+  }
+  pending(): number {
+    return Math.min(this.#client.writableLength, this.#given)
+  }
+  cut(): void {
+    this.#client.destroy()
+    this.#tunnel?.cut()
+    this.#gone()
+  }
+  tick(now: number): void {
+    const { tunnelTime } = this.#deck
+    if (tunnelTime > 0 && now - this.#moved > tunnelTime) this.cut()
+  }
+}

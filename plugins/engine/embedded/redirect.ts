@@ -1,0 +1,44 @@
+import { createServer, type Server } from 'node:http'
+import { answer, type Http1Limits } from './http1.ts'
+import { checkRequest, hostKey } from './target.ts'
+
+interface Given {
+  readonly limits: Http1Limits
+  knows(host: string): boolean
+  /** The https port that clients know. */
+  port(): number
+  stopping(): boolean
+}
+
+/** What port 80 answers: known hosts are sent to https, others get 404. Listens nowhere: it is fed by `emit('connection')`. */
+export const redirectServer = ({ limits, knows, port, stopping }: Given): Server => {
+  const server = createServer({
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headerTime,
+    requestTimeout: limits.headerTime,
+    keepAliveTimeout: limits.idleTime,
+    connectionsCheckingInterval: 1_000,
+  })
+  server.on('request', (req, res) => {
+    const fields = req.rawHeaders.filter((_text, i) => req.rawHeaders[i - (i % 2)]?.toLowerCase() !== 'upgrade')
+    const asked = checkRequest(req.method ?? '', req.url ?? '', req.httpVersion, fields)
+    if ('status' in asked) return answer(res, asked.status, true)
+    const host = hostKey(asked.authority)
+    // A body is not waited for: nobody is going to read it.
+    const close = stopping() || req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined
+    if (!knows(host) || asked.target === '*' || asked.target.startsWith('/.well-known/acme-challenge/'))
+      return answer(res, 404, close)
+    const suffix = port() === 443 ? '' : `:${port()}`
+    const status = req.method === 'GET' || req.method === 'HEAD' ? 301 : 308
+    answer(res, status, close, ['Location', `https://${host}${suffix}${asked.target}`])
+  })
+  server.on('connect', (_req, socket) =>
+    socket.end('HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'),
+  )
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+    else socket.destroy()
+  })
+  server.emit('listening')
+  return server
+}

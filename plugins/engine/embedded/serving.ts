@@ -1,0 +1,194 @@
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
+import { reason } from '../../../core/index.ts'
+import type { Certificates } from './certificates.ts'
+import { Connections } from './connections.ts'
+import type { Exchange } from './exchange.ts'
+import type { Client } from './fields.ts'
+import { Flight, type FlightDeck } from './flight.ts'
+import { alert, peek, refuseHandshake } from './front.ts'
+import { http1Server } from './http1.ts'
+import { http2Server } from './http2.ts'
+import type { Settings } from './options.ts'
+import { errorPage, pageFields } from './pages.ts'
+import { Passthrough, type PassthroughDeck } from './passthrough.ts'
+import { redirectServer } from './redirect.ts'
+import type { Table } from './table.ts'
+import { hostKey } from './target.ts'
+
+interface Given {
+  readonly settings: Settings
+  readonly table: Table
+  readonly certificates: Certificates
+  readonly log: (message: string, fields?: object) => void
+  /** The https port that clients know. */
+  readonly port: () => number
+}
+export interface Serving {
+  acceptHttp(socket: Socket): void
+  acceptHttps(socket: Socket): void
+  readonly connections: Connections
+  /** Lets what runs end, up to the drain time, then cuts. */
+  close(): Promise<void>
+}
+
+// For clients that have a request on its way on a connection that looks idle from here.
+const grace = 300
+
+/** All servers of the engine, wired together: who gets a connection, and who a request. */
+export const startServing = ({ settings, table, certificates, log, port }: Given): Serving => {
+  const { limits } = settings
+  const ms = (seconds: number) => seconds * 1_000
+  const connections = new Connections(limits.connections)
+  const clients = new WeakMap<Duplex, Client>()
+  // A TLS socket does not tell which connection it stands on, but it knows the addresses.
+  const handshakes = new Map<string, Client>()
+  let arriving = unknownClient
+  let stopping = false
+
+  const deck: FlightDeck & PassthroughDeck = {
+    limits: {
+      bodyBytes: limits.bodyBytes,
+      bodyTime: ms(limits.bodySeconds),
+      responseTime: ms(limits.responseSeconds),
+      stallTime: ms(limits.stallSeconds),
+      tunnelTime: ms(limits.tunnelIdleSeconds),
+    },
+    tunnelTime: ms(limits.tunnelIdleSeconds),
+    log,
+    ended: (awake, flow) => table.ended(awake, flow),
+    preface: () => undefined,
+  }
+
+  const serve = (exchange: Exchange): void => {
+    const { authority, client } = exchange
+    const entry = table.byHost(authority) ?? table.byHost(hostKey(authority))
+    if (!entry) refuse(exchange, 404)
+    // RFC 9110 section 15.5.20: the connection was made for another host.
+    else if (client.serverName !== entry.route.host || entry.route.tls.mode !== 'terminate') refuse(exchange, 421)
+    else new Flight(deck, table.wake(entry), exchange).start()
+  }
+
+  const client = (socket: Duplex): Client => clients.get(socket) ?? unknownClient
+  const http1Limits = { headerBytes: limits.headerBytes, headerTime: ms(limits.headerSeconds), idleTime: ms(limits.idleSeconds) }
+  const http1 = http1Server({ limits: http1Limits, client, serve, stopping: () => stopping })
+  const http2 = http2Server({
+    limits: {
+      headerBytes: limits.headerBytes,
+      idleTime: ms(limits.idleSeconds),
+      streams: limits.streams,
+      controlFrames: limits.controlFrames,
+    },
+    client: () => arriving,
+    serve,
+    opened: (session) => connections.addSession(session),
+    log,
+  })
+  const redirect = redirectServer({
+    limits: http1Limits,
+    knows: (host) => table.byHost(host) !== undefined,
+    port,
+    stopping: () => stopping,
+  })
+
+  const tls = createTlsServer({
+    ALPNProtocols: ['h2', 'http/1.1'],
+    minVersion: settings.minVersion,
+    handshakeTimeout: ms(limits.handshakeSeconds),
+    SNICallback: (serverName, done) => {
+      const certificate = certificates.find(hostKey(serverName))
+      try {
+        if (certificate) done(null, certificates.context(certificate))
+        else done(new Error('there is no certificate for it'))
+      } catch (error) {
+        log(`the certificate for ${serverName} cannot be used: ${reason(error)}`, {
+          host: serverName,
+          certificate: certificate?.id,
+        })
+        done(error instanceof Error ? error : new Error(String(error)))
+      }
+    },
+  })
+  tls.on('secureConnection', (socket: TLSSocket) => {
+    const key = peerKey(socket)
+    const known = handshakes.get(key)
+    handshakes.delete(key)
+    const client = known ?? unknownClient
+    socket.on('error', () => {})
+    if (socket.alpnProtocol === 'h2') {
+      // Its session hides the socket behind a proxy, and is there before `emit` returns.
+      arriving = client
+      http2.emit('connection', socket)
+    } else {
+      clients.set(socket, client)
+      http1.emit('connection', socket)
+    }
+  })
+  tls.on('tlsClientError', (_error, socket) => {
+    socket.destroy()
+  })
+
+  const acceptTls = (socket: Socket, host: string, address: string): void => {
+    if (!certificates.find(host)) {
+      log(`refused a TLS handshake for ${host}: there is no certificate for it`, { host })
+      refuseHandshake(socket, alert.unrecognizedName)
+      return
+    }
+    const key = peerKey(socket)
+    handshakes.set(key, { address, secure: true, trusted: settings.trusts(address), serverName: host })
+    socket.on('close', () => handshakes.delete(key))
+    tls.emit('connection', socket)
+  }
+  const acceptHttps = (socket: Socket): void => {
+    if (!connections.add(socket)) return
+    peek(socket, ms(limits.handshakeSeconds), (serverName, bytes) => {
+      socket.unshift(bytes)
+      const host = serverName === undefined ? undefined : hostKey(serverName)
+      const entry = host === undefined ? undefined : table.byHost(host)
+      if (entry?.route.tls.mode === 'passthrough') new Passthrough(deck, table.wake(entry), socket)
+      else if (host === undefined) refuseHandshake(socket, alert.unrecognizedName)
+      else acceptTls(socket, host, plainAddress(socket.remoteAddress))
+    })
+  }
+  const acceptHttp = (socket: Socket): void => {
+    if (connections.add(socket)) redirect.emit('connection', socket)
+  }
+
+  const close = async (): Promise<void> => {
+    stopping = true
+    connections.goAway()
+    await connections.idle(Math.min(grace, settings.drain))
+    const sweep = setInterval(closeIdle, 100)
+    closeIdle()
+    await connections.idle(Math.max(0, settings.drain - grace))
+    clearInterval(sweep)
+    connections.cut()
+    for (const awake of table.awake()) {
+      for (const flow of [...awake.open]) flow.cut()
+      for (const backend of awake.backends.all) backend.close()
+    }
+    // They run timers, and hold nothing else.
+    for (const server of [http1, redirect]) server.close(() => {})
+  }
+  const closeIdle = () => {
+    http1.closeIdleConnections()
+    redirect.closeIdleConnections()
+    connections.goAway()
+  }
+  return { acceptHttp, acceptHttps, connections, close }
+}
+
+const unknownClient: Client = { address: '0.0.0.0', secure: true, trusted: false, serverName: undefined }
+
+const peerKey = (socket: Socket): string => `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress}`
+
+/** An address as it is written everywhere: IPv4 as such where a socket of both versions saw it. */
+const plainAddress = (address: string | undefined): string => (address ?? '0.0.0.0').replace(/^::ffff:(?=[0-9.]+$)/, '')
+
+const refuse = (exchange: Exchange, status: number): void => {
+  const page = errorPage(status)
+  exchange.respond(status, '', pageFields(page), { bodyless: false, trailers: false })
+  exchange.end(page, [])
+  exchange.body?.resume()
+}

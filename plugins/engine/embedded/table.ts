@@ -1,0 +1,164 @@
+import type { Bytes, Event, Route, WorkloadId } from '../../../core/index.ts'
+import type { Backends } from './backends.ts'
+
+/** Something of a workload that runs: a request, an upgraded connection, a passed-through one. */
+export interface Flow {
+  cut(): void
+  /** Bytes counted as answered that wait to be sent. */
+  pending(): number
+  /** Called about once a second. */
+  tick(now: number): void
+}
+
+/** What a workload that has traffic needs in memory; made at its first request, dropped when idle. */
+export interface Awake {
+  readonly id: WorkloadId
+  route: Route
+  backends: Backends
+  readonly meter: { request: number; response: number }
+  readonly open: Set<Flow>
+  /** Of the last moment that anything ran, monotonic ms. */
+  used: number
+  /** Told once when nothing is open any more. */
+  drained?: () => void
+}
+
+export interface Entry {
+  route: Route
+  awake: Awake | undefined
+}
+
+interface Given {
+  readonly emit: (event: Event) => void
+  /** How long connections of a removed route may go on, in ms. */
+  readonly drain: number
+  makeBackends(route: Route, before: Backends | undefined): Backends
+}
+
+/** Who serves what: hosts, workloads, their counters. Every change and look-up costs the same however many there are. */
+export class Table {
+  readonly #given: Given
+  readonly #hosts = new Map<string, Entry>()
+  readonly #ids = new Map<WorkloadId, Entry>()
+  readonly #meters = new Map<WorkloadId, Awake['meter']>()
+  readonly #awake = new Set<Awake>()
+  readonly #leaving = new Map<WorkloadId, { readonly cancel: () => void }>()
+
+  constructor(given: Given) {
+    this.#given = given
+  }
+
+  get size(): number {
+    return this.#ids.size
+  }
+  byHost(host: string): Entry | undefined {
+    return this.#hosts.get(host)
+  }
+  ids(): Iterable<WorkloadId> {
+    return this.#ids.keys()
+  }
+  routeOf(id: WorkloadId): Route | undefined {
+    return this.#ids.get(id)?.route
+  }
+  awake(): Iterable<Awake> {
+    return this.#awake
+  }
+
+  put(route: Route): void {
+    this.#leaving.get(route.id)?.cancel()
+    const before = this.#ids.get(route.id)
+    if (!before) {
+      const entry: Entry = { route, awake: undefined }
+      this.#ids.set(route.id, entry)
+      this.#hosts.set(route.host, entry)
+      return
+    }
+    if (before.route.host !== route.host) {
+      if (this.#hosts.get(before.route.host) === before) this.#hosts.delete(before.route.host)
+    }
+    this.#hosts.set(route.host, before)
+    before.route = route
+    const { awake } = before
+    if (!awake) return
+    awake.route = route
+    awake.backends = this.#given.makeBackends(route, awake.backends)
+  }
+
+  /** No new request is taken from now on; what runs may go on for the drain time. */
+  remove(route: Route): void {
+    const entry = this.#ids.get(route.id)
+    if (entry) {
+      this.#ids.delete(route.id)
+      if (this.#hosts.get(entry.route.host) === entry) this.#hosts.delete(entry.route.host)
+    }
+    const awake = entry?.awake
+    if (awake) for (const backend of awake.backends.all) backend.close()
+    if (awake && awake.open.size > 0) this.#drain(route, awake)
+    else if (!this.#leaving.has(route.id)) this.#forget(route)
+    if (awake && awake.open.size === 0) this.#awake.delete(awake)
+  }
+
+  /** The running side of a route, made where it is not there. */
+  wake(entry: Entry): Awake {
+    if (entry.awake) return entry.awake
+    const { route } = entry
+    const meter = this.#meters.get(route.id) ?? { request: 0, response: 0 }
+    this.#meters.set(route.id, meter)
+    const backends = this.#given.makeBackends(route, undefined)
+    const awake: Awake = { id: route.id, route, backends, meter, open: new Set(), used: 0 }
+    this.#awake.add(awake)
+    entry.awake = awake
+    return awake
+  }
+  ended(awake: Awake, flow: Flow): void {
+    awake.open.delete(flow)
+    if (awake.open.size === 0) awake.drained?.()
+  }
+  /** Drops what an idle workload needs no more; its counter stays. */
+  sleep(awake: Awake): void {
+    if (awake.open.size > 0) return
+    this.#awake.delete(awake)
+    for (const backend of awake.backends.all) backend.close()
+    const entry = this.#ids.get(awake.id)
+    if (entry?.awake === awake) entry.awake = undefined
+  }
+
+  bytes(): Map<WorkloadId, Bytes> {
+    const all = new Map<WorkloadId, Bytes>()
+    for (const [id, { request, response }] of this.#meters) all.set(id, { request, response })
+    for (const awake of this.#awake) {
+      const counted = awake.open.size > 0 && all.get(awake.id)
+      if (!counted) continue
+      let pending = 0
+      for (const flow of awake.open) pending += flow.pending()
+      all.set(awake.id, { request: counted.request, response: counted.response - pending })
+    }
+    return all
+  }
+
+  #drain(route: Route, awake: Awake): void {
+    const cut = setTimeout(() => {
+      for (const flow of [...awake.open]) flow.cut()
+    }, this.#given.drain)
+    let told = true
+    // Set again while it drains: it never went, so nobody is told that it did. What is open is cut at the deadline all the same.
+    const cancel = () => {
+      told = false
+      this.#leaving.delete(route.id)
+    }
+    this.#leaving.get(route.id)?.cancel()
+    this.#leaving.set(route.id, { cancel })
+    awake.drained = () => {
+      clearTimeout(cut)
+      this.#awake.delete(awake)
+      if (!told) return
+      this.#leaving.delete(route.id)
+      this.#forget(route)
+    }
+  }
+  #forget(route: Route): void {
+    const { request, response } = this.#meters.get(route.id) ?? { request: 0, response: 0 }
+    this.#meters.delete(route.id)
+    setImmediate(this.#given.emit, { type: 'removed', route, bytes: { request, response } })
+  }
+}
