@@ -1,4 +1,4 @@
-import { type Backend, parseBackend } from '../lib/backend.ts'
+import { type Backend, formatBackend, parseBackend } from '../lib/backend.ts'
 import { canonicalHost, canonicalLabel } from '../lib/host.ts'
 import { shown } from '../lib/shown.ts'
 import { isWorkloadId, twinOf } from '../lib/workload-id.ts'
@@ -126,7 +126,7 @@ const readBackends = (given: unknown, passthrough: boolean): Read => {
     if (typeof each !== 'string') bad.push(badType('every backend', 'a string', each))
     else if (typeof backend === 'string')
       bad.push(badBackend(`failed to validate backend '${shown(each)}': ${backend}`, passthrough))
-    else good.set(`${backend.scheme} ${backend.ip.text} ${backend.port}`, backend.text)
+    else if (!good.has(formatBackend(backend))) good.set(formatBackend(backend), backend.text)
   }
   const more = bad.length - maxReported
   const problems = more > 0 ? [...bad.slice(0, maxReported), badBackend(`${more} more backends are wrong`, passthrough)] : bad

@@ -1,5 +1,4 @@
 import { isIPv4, isIPv6 } from 'node:net'
-import ipaddr from 'ipaddr.js'
 
 /** An IP address. `text` is its one canonical spelling (RFC 5952), `bytes` are 4 or 16. An IPv4-mapped address is the IPv4 address. */
 export interface Ip {
@@ -8,45 +7,17 @@ export interface Ip {
   readonly bytes: readonly number[]
 }
 
-export type IpClass =
-  | 'unspecified'
-  | 'loopback'
-  | 'link-local'
-  | 'multicast'
-  | 'broadcast'
-  | 'private'
-  | 'cgnat'
-  | 'ula'
-  | 'nat64'
-  | '6to4'
-  | 'teredo'
-  | 'reserved'
-  | 'global'
-
 /** Takes what Go's net.ParseIP takes and nothing else: no zone, no leading zero, no short, octal, hex or decimal form. */
 export const parseIp = (text: string): Ip | undefined => {
   if (text.length > 45) return undefined
-  if (isIPv4(text)) return v4(text.split('.').map(Number))
+  if (isIPv4(text)) return ipv4(text.split('.').map(Number))
   if (text.includes('%') || !isIPv6(text)) return undefined
-  const parsed = ipaddr.IPv6.parse(text)
-  const bytes = parsed.toByteArray()
-  return inRange({ version: 6, text: '', bytes }, mapped)
-    ? v4(bytes.slice(12))
-    : { version: 6, text: parsed.toRFC5952String(), bytes }
+  const bytes = v6Bytes(text)
+  return isMapped(bytes) ? ipv4(bytes.slice(12)) : { version: 6, text: v6Text(bytes), bytes }
 }
 
-/** What an address is for (IANA special-purpose registries, RFC 6890). Addresses that carry another one: see `embedded`. */
-export const classify = (ip: Ip): IpClass =>
-  table.find(([range]) => inRange(ip, range))?.[1] ?? (ip.version === 4 || inRange(ip, unicast) ? 'global' : 'reserved')
-
-/** The IPv4 address inside a NAT64 (RFC 6052 section 2.1), 6to4 (RFC 3056 section 2) or Teredo (RFC 4380 section 4) address. */
-export const embedded = (ip: Ip): Ip | undefined => {
-  const kind = ip.version === 6 ? classify(ip) : undefined
-  if (kind === '6to4') return v4(ip.bytes.slice(2, 6))
-  if (kind === 'nat64') return v4(ip.bytes.slice(12))
-  if (kind === 'teredo') return v4(ip.bytes.slice(12).map((byte) => byte ^ 0xff))
-  return undefined
-}
+/** The address of four bytes. */
+export const ipv4 = (bytes: readonly number[]): Ip => ({ version: 4, text: bytes.join('.'), bytes })
 
 /** A block of addresses, of `bits` leading bits in common. */
 export interface Range {
@@ -59,9 +30,10 @@ export const parseRange = (text: string): Range | undefined => {
   const match = /^([^/]+?)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text)
   const ip = match?.[1] === undefined ? undefined : parseIp(match[1])
   if (!match || !ip) return undefined
+  // `::ffff:10.0.0.0/104` would read as a range of IPv4.
+  if (ip.version === 4 && text.includes(':')) return undefined
   const full = ip.bytes.length * 8
   const bits = match[2] === undefined ? full : Number(match[2])
-  // `::ffff:10.0.0.0/104` would read as 10.0.0.0/104.
   return bits <= full ? { ip, bits } : undefined
 }
 
@@ -74,33 +46,32 @@ export const inRange = (ip: Ip, { ip: base, bits }: Range): boolean => {
   return true
 }
 
-const v4 = (bytes: readonly number[]): Ip => ({ version: 4, text: bytes.join('.'), bytes })
-const range = (first: string, bits: number): Range => {
-  const bytes = ipaddr.parse(first).toByteArray()
-  return { ip: { version: bytes.length === 4 ? 4 : 6, text: first, bytes }, bits }
-}
-const mapped = range('::ffff:0:0', 96)
-const unicast = range('2000::', 3)
+const isMapped = (bytes: readonly number[]): boolean =>
+  bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff
 
-// The narrower range stands first.
-const table: readonly (readonly [Range, IpClass])[] = [
-  [range('0.0.0.0', 8), 'unspecified'],
-  [range('10.0.0.0', 8), 'private'],
-  [range('100.64.0.0', 10), 'cgnat'],
-  [range('127.0.0.0', 8), 'loopback'],
-  [range('169.254.0.0', 16), 'link-local'],
-  [range('172.16.0.0', 12), 'private'],
-  [range('192.168.0.0', 16), 'private'],
-  [range('224.0.0.0', 4), 'multicast'],
-  [range('255.255.255.255', 32), 'broadcast'],
-  [range('240.0.0.0', 4), 'reserved'],
-  [range('::', 128), 'unspecified'],
-  [range('::1', 128), 'loopback'],
-  [range('64:ff9b::', 96), 'nat64'],
-  [range('64:ff9b:1::', 48), 'nat64'],
-  [range('2001::', 32), 'teredo'],
-  [range('2002::', 16), '6to4'],
-  [range('fc00::', 7), 'ula'],
-  [range('fe80::', 10), 'link-local'],
-  [range('ff00::', 8), 'multicast'],
-]
+/** Of a text that is known to be an address. By hand: ipaddr.js 2.5 takes `::1.2.3.4` for `::ffff:1.2.3.4`. */
+const v6Bytes = (text: string): readonly number[] => {
+  const [head = [], tail] = text.split('::').map(groups)
+  if (tail === undefined) return head
+  return [...head, ...new Array<number>(16 - head.length - tail.length).fill(0), ...tail]
+}
+const groups = (text: string): readonly number[] =>
+  text === '' ? [] : text.split(':').flatMap((group) => (group.includes('.') ? group.split('.').map(Number) : twoBytes(group)))
+const twoBytes = (group: string): readonly number[] => {
+  const value = Number.parseInt(group, 16)
+  return [value >> 8, value & 0xff]
+}
+
+/** RFC 5952 section 4: lower case, no leading zeros, the longest run of two or more zero groups as `::`, the first of equal ones. */
+const v6Text = (bytes: readonly number[]): string => {
+  const parts = Array.from({ length: 8 }, (_, at) => (((bytes[2 * at] ?? 0) << 8) | (bytes[2 * at + 1] ?? 0)).toString(16))
+  const zeros = parts.map((part, at) => (part === '0' && parts[at - 1] !== '0' ? run(parts, at) : 0))
+  const longest = Math.max(...zeros)
+  if (longest < 2) return parts.join(':')
+  const start = zeros.indexOf(longest)
+  return `${parts.slice(0, start).join(':')}::${parts.slice(start + longest).join(':')}`
+}
+const run = (parts: readonly string[], from: number): number => {
+  const end = parts.findIndex((part, at) => at > from && part !== '0')
+  return (end < 0 ? parts.length : end) - from
+}

@@ -1,7 +1,8 @@
 import { networkInterfaces } from 'node:os'
 import { definePlugin, GatewayError, NodeFacts, optional, type Problem } from '../../core/index.ts'
 import { type Backend, parseBackend } from '../../lib/backend.ts'
-import { classify, embedded, type Ip, type IpClass, inRange, parseIp, parseRange, type Range } from '../../lib/ip.ts'
+import { type Ip, inRange, parseIp, parseRange, type Range } from '../../lib/ip.ts'
+import { classify, embedded, type IpClass } from '../../lib/ip-class.ts'
 import { shown } from '../../lib/shown.ts'
 
 export interface BackendsOptions {

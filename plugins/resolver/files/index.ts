@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { type Draft, definePlugin, GatewayError } from '../../../core/index.ts'
 import { covers } from '../../../lib/host.ts'
@@ -47,7 +46,7 @@ export const files = (options: FilePair | readonly FilePair[]) => {
             pairs.find((each) => names.every((name) => each.names.some((pattern) => covers(pattern, name))))
           if (!pair) throw notCovered(names)
           const { chain, key, notBefore, notAfter } = pair
-          return { id: idOf(names), resolver: 'files', names, chain, key, notBefore, notAfter }
+          return { id: `files ${names.join(' ')}`, resolver: 'files', names, chain, key, notBefore, notAfter }
         },
         // Nothing to do before the file changes, which is found by watching.
         renewAt: ({ notAfter }: { notAfter: Date }) => new Date(Math.max(notAfter.getTime(), Date.now() + day)),
@@ -68,8 +67,6 @@ const nameFor = (host: string, loaded: readonly LoadedPair[]): string | undefine
   const names = loaded.flatMap((pair) => pair.names)
   return names.find((name) => name === host) ?? names.find((name) => covers(name, host))
 }
-const idOf = (names: readonly string[]): string =>
-  `files-${createHash('sha256').update(names.join(' ')).digest('hex').slice(0, 32)}`
 
 const expiry = ({ names, notBefore, notAfter }: LoadedPair): readonly string[] => {
   const now = Date.now()

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { type Draft, definePlugin, GatewayError } from '../../../core/index.ts'
+import { type Draft, definePlugin, GatewayError, reason } from '../../../core/index.ts'
 import { issueLeaf } from './leaf.ts'
 import { loadRoot, type Root, rootFile } from './root.ts'
 
@@ -29,18 +28,22 @@ export const localCa = (options: LocalCaOptions = {}) => {
     setup({ root, health, log }) {
       const folder = join(root, 'ca')
       let loading: Promise<Root> | undefined
-      const authority = (): Promise<Root> => {
-        loading ??= loadRoot(folder, log).catch((error: Error) => {
-          loading = undefined
-          health('down', error.message, { root: rootFile(folder) })
+      const ready = () => health('ok', undefined, { root: rootFile(folder) })
+      const authority = async (): Promise<Root> => {
+        const mine = loading ?? loadRoot(folder, log)
+        loading = mine
+        try {
+          const found = await mine
+          ready()
+          return found
+        } catch (error) {
+          // Tried again by the next certificate: an operator may have mended it.
+          if (loading === mine) loading = undefined
+          health('down', reason(error), { root: rootFile(folder) })
           throw error
-        })
-        return loading.then((ready) => {
-          health('ok', undefined, { root: rootFile(folder) })
-          return ready
-        })
+        }
       }
-      health('ok', undefined, { root: rootFile(folder) })
+      ready()
       return {
         pace: 'instant' as const,
         plan: (draft: Draft) =>
@@ -49,7 +52,7 @@ export const localCa = (options: LocalCaOptions = {}) => {
           signal.throwIfAborted()
           const issued = await issueLeaf(await authority(), names, days)
           signal.throwIfAborted()
-          return { id: idOf(names), resolver: 'local', names, ...issued }
+          return { id: `local ${names.join(' ')}`, resolver: 'local', names, ...issued }
         },
       }
     },
@@ -57,5 +60,3 @@ export const localCa = (options: LocalCaOptions = {}) => {
 }
 
 const namesFor = ({ host, zone }: Draft): readonly string[] => (zone === undefined ? [host] : [`*.${zone}`, zone])
-const idOf = (names: readonly string[]): string =>
-  `local-${createHash('sha256').update(names.join(' ')).digest('hex').slice(0, 32)}`

@@ -1,0 +1,3 @@
+module zos-gateway/test/oracle
+
+go 1.21
