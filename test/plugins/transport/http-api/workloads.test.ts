@@ -52,7 +52,6 @@ describe('PUT and DELETE /v1/workloads/{id}', () => {
       fqdn: 'no',
       backend: ['x'],
       backends: ['ftp://x', 1],
-      passthrough: 'yes',
     })
     expect([status, headers['content-type']]).toEqual([400, 'application/problem+json'])
     const codes = json.problems.map(({ code }: { code: string }) => code)
