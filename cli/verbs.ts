@@ -6,4 +6,16 @@ export const verbs: Readonly<
 > = {
   run: { summary: 'Run the gateway (what happens without a command, too)', load: () => import('./serve.ts') },
   init: { summary: 'Write a config file to change', load: () => import('./init.ts') },
+  'set-name': { summary: "Serve a name under the gateway's domain", load: () => import('./set-name.ts') },
+  'set-fqdn': { summary: 'Serve a whole host name', load: () => import('./set-fqdn.ts') },
+  plan: { summary: 'Say what a set would do, and do nothing', load: () => import('./plan.ts') },
+  delete: { summary: 'Stop serving a workload', load: () => import('./delete.ts') },
+  get: { summary: 'Show a workload', load: () => import('./get.ts') },
+  list: { summary: 'List workloads', load: () => import('./list.ts') },
+  metrics: { summary: 'Show the bytes of every workload', load: () => import('./metrics.ts') },
+  certs: { summary: 'List certificates, or renew one', load: () => import('./certs.ts') },
+  events: { summary: 'Show what happened, or follow it', load: () => import('./events.ts') },
+  status: { summary: 'Show the gateway and its plugins', load: () => import('./status.ts') },
+  reload: { summary: 'Take a changed config file without a restart', load: () => import('./reload.ts') },
+  token: { summary: 'Make a token for the HTTP API', load: () => import('./token.ts') },
 }
