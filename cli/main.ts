@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { stripVTControlCharacters } from 'node:util'
 import { asGatewayError, errorCodes, GatewayError } from '../core/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import { verbs } from './verbs.ts'
@@ -42,12 +43,13 @@ const fail = async (thrown: unknown, json: boolean, verbose: boolean): Promise<v
   const error = missing
     ? new GatewayError(
         'BAD_REQUEST',
-        thrown.message.replace(/^./, (c) => c.toLowerCase()),
+        stripVTControlCharacters(thrown.message).replace(/^./, (c) => c.toLowerCase()),
         'add --help to see what it takes',
       )
     : asGatewayError(thrown)
   const { code, message, fix, problems } = error
-  process.stderr.write(json ? `${JSON.stringify({ code, detail: message, fix, problems })}\n` : `gateway: ${error.text}\n`)
+  const lines = problems.map((each) => `gateway: ${each.code}: ${each.message}${each.fix && ` (${each.fix})`}\n`)
+  process.stderr.write(json ? `${JSON.stringify({ code, detail: message, fix, problems })}\n` : lines.join(''))
   if (verbose) process.stderr.write(`${(await import('node:util')).inspect(thrown)}\n`)
   process.exitCode = errorCodes[code].exit
 }
