@@ -1,5 +1,6 @@
-import { chmodSync, constants, lstatSync, mkdirSync } from 'node:fs'
+import { chmodSync, constants, existsSync, lstatSync, mkdirSync } from 'node:fs'
 import { access } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { GatewayError, reason } from './errors.ts'
 
 /** Makes the folder of the state if it is not there, for this user only. Rejects with ROOT_UNUSABLE. */
@@ -9,7 +10,7 @@ export const openRoot = async (root: string): Promise<void> => {
       cause,
     })
   try {
-    mkdirSync(root, { recursive: true, mode: 0o700 })
+    makeFolder(root)
   } catch (error) {
     throw unusable(`cannot be made: ${reason(error)}`, error)
   }
@@ -20,4 +21,11 @@ export const openRoot = async (root: string): Promise<void> => {
   })
   // Keys are below it: nobody else has business here, whatever the umask or an earlier owner left.
   if ((found.mode & 0o077) !== 0 && found.uid === process.getuid?.()) chmodSync(root, 0o700)
+}
+
+/** Step by step: `recursive` of Node never returns where a folder such as /proc takes no new ones. */
+const makeFolder = (path: string): void => {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  mkdirSync(path, { mode: 0o700 })
 }
