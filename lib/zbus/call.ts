@@ -1,0 +1,71 @@
+import { type ObjectId, objectName, type Partly, type Request, type Response } from './frame.ts'
+import { decode, encode, encodeFloats } from './msgpack.ts'
+
+export interface Method {
+  /**
+   * Carries a call out. Each argument is decoded; one that is no MessagePack, or nested too deep, is `undefined` (nil is null).
+   * `undefined` is a method without a result, a list may stand for several results. What it throws is answered as the method's error,
+   * by its message.
+   */
+  call(args: readonly unknown[]): unknown
+  /** The result beside an error, so that callers who decode it all the same can. Default: none. */
+  readonly empty?: unknown
+  /** Every number of the result is a float64. */
+  readonly floats?: boolean
+  /** Changes nothing, so a repeated request is carried out anew instead of answered from memory. */
+  readonly pure?: boolean
+}
+export type Methods = Readonly<Record<string, Method>>
+
+export interface Objects {
+  add(object: ObjectId, methods: Methods): void
+  method(object: ObjectId, name: string): Method | undefined
+  ids(): readonly ObjectId[]
+  answer(request: Request): Promise<Response>
+  /** To a request that cannot be carried out, in the form that its callers can read. */
+  refuse(request: Partly, why: string): Response
+}
+
+export const createObjects = (): Objects => {
+  const objects = new Map<string, { id: ObjectId; methods: ReadonlyMap<string, Method> }>()
+  const method = (object: ObjectId, name: string) => objects.get(objectName(object))?.methods.get(name)
+  return {
+    add: (id, methods) => {
+      if (objects.has(objectName(id))) throw new Error(`object ${objectName(id)} is registered already`)
+      objects.set(objectName(id), { id, methods: new Map(Object.entries(methods)) })
+    },
+    method,
+    ids: () => [...objects.values()].map(({ id }) => id),
+    answer: async (request) => {
+      const found = method(request.object, request.method)
+      if (found) return await carryOut(found, request)
+      const error = objects.has(objectName(request.object)) ? 'not a function' : 'unknown object'
+      return { id: request.id, data: null, error }
+    },
+    refuse: ({ id = '', object, method: name = '' }, why) => {
+      const found = object && method(object, name)
+      return found ? { id, data: emptyOf(found), failed: why } : { id, data: null, error: why }
+    },
+  }
+}
+
+const carryOut = async (method: Method, { id, inputs }: Request): Promise<Response> => {
+  try {
+    const result = await method.call(inputs.map(argument))
+    return { id, data: result === undefined ? null : (method.floats ? encodeFloats : encode)(result) }
+  } catch (error) {
+    // An empty message would read as success.
+    const failed = error instanceof Error ? error.message || error.name : String(error)
+    return { id, data: emptyOf(method), failed: failed || 'failed' }
+  }
+}
+
+const emptyOf = ({ empty }: Method) => (empty === undefined ? null : encode(empty))
+
+const argument = (input: Uint8Array): unknown => {
+  try {
+    return decode(input)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,8 @@
+export { CallError, ProtocolError } from './answers.ts'
+export { parseBroker, shownBroker } from './broker.ts'
+export type { Method, Methods } from './call.ts'
+export { type CallOptions, type Client, type ClientOptions, createClient } from './client.ts'
+export { encodeRequest, encodeResponse, type ObjectId, objectName, type Request, type Response, readRequest } from './frame.ts'
+export { decode, encode, encodeFloats } from './msgpack.ts'
+export { createServer, type Server, type ServerOptions, type ServerStats } from './server.ts'
+export type { Status } from './status.ts'
