@@ -29,6 +29,7 @@ interface Job {
   readonly request: Request
   readonly print: string
   readonly copies: Copy[]
+  /** `once` where another life of this server may have answered already. */
   readonly how: 'push' | 'once'
 }
 
@@ -67,7 +68,7 @@ export const createDesk = ({ objects, workers, outbox, status, dead, answered }:
     if (request.id !== '') memory.keep(request.id, job.print, pure ? undefined : answer)
     const told = new Set<string>()
     for (const copy of job.copies) {
-      send(copy, told.has(copy.replyTo) ? 'drop' : job.how, answer)
+      send(copy, told.has(copy.replyTo) ? 'drop' : stopped ? 'once' : job.how, answer)
       told.add(copy.replyTo)
     }
     pump()
@@ -82,7 +83,7 @@ export const createDesk = ({ objects, workers, outbox, status, dead, answered }:
     }
   }
 
-  const accept = (request: Request, copy: Copy) => {
+  const accept = (request: Request, copy: Copy, recovered: boolean) => {
     const { id } = request
     const print = id === '' ? '' : fingerprint(request)
     const same = jobs.get(id)
@@ -94,7 +95,7 @@ export const createDesk = ({ objects, workers, outbox, status, dead, answered }:
     const known = id === '' ? undefined : memory.recall(id, print)
     if (known) counts.repeated++
     if (known?.answer) return send(copy, 'again', known.answer)
-    const job: Job = { request, print, copies: [copy], how: known ? 'once' : 'push' }
+    const job: Job = { request, print, copies: [copy], how: known || recovered ? 'once' : 'push' }
     if (id !== '') jobs.set(id, job)
     waiting.push(job)
     pump()
@@ -106,7 +107,7 @@ export const createDesk = ({ objects, workers, outbox, status, dead, answered }:
     send(copy, 'dead', head.subarray(0, deadBytes), dead)
   }
 
-  const admit = (taken: Buffer | Oversized, left: () => void, isStatus: (request: Request) => boolean) => {
+  const admit = (taken: Buffer | Oversized, left: () => void, from: 'queue' | 'status' | 'recovered') => {
     const read = readRequest(taken)
     const { replyTo = '' } = read.request ?? read.partial
     // The oversized were never put on the list of taken requests.
@@ -114,8 +115,9 @@ export const createDesk = ({ objects, workers, outbox, status, dead, answered }:
     copies.add(copy)
     if ('size' in taken) refuse(read.request ?? read.partial, copy, tooLarge(taken.size), taken.head)
     else if (!read.request) refuse(read.partial, copy, `BAD_REQUEST: malformed request: ${read.problem}`, taken)
-    else if (isStatus(read.request)) send(copy, 'push', encoded({ id: read.request.id, data: encodeStatus(status()) }))
-    else accept(read.request, copy)
+    else if (from === 'status' || (from === 'recovered' && isStatus(read.request.object)))
+      send(copy, 'push', encoded({ id: read.request.id, data: encodeStatus(status()) }))
+    else accept(read.request, copy, from === 'recovered')
   }
 
   return {
@@ -125,13 +127,10 @@ export const createDesk = ({ objects, workers, outbox, status, dead, answered }:
     },
     stats: () => counts,
     /** The place of one object's queue. */
-    bench: (object: ObjectId) => {
-      const isStatus = object === statusObject
-      return createBench(
-        isStatus ? { most: 16, busy: () => false } : { most: workers.size, busy: () => copies.size > 0 },
-        (taken, left) => admit(taken, left, () => isStatus),
-      )
-    },
+    bench: (object: ObjectId) =>
+      isStatus(object)
+        ? createBench({ most: 16, busy: () => false }, (taken, left) => admit(taken, left, 'status'))
+        : createBench({ most: workers.size, busy: () => copies.size > 0 }, (taken, left) => admit(taken, left, 'queue')),
     /** Admits, in their order, those of the list of taken requests that are not here. */
     recover: (list: readonly Buffer[]) => {
       const here = new Map<string, number>()
@@ -142,11 +141,7 @@ export const createDesk = ({ objects, workers, outbox, status, dead, answered }:
         here.set(key, count - 1)
         if (count > 0) continue
         counts.recovered++
-        admit(
-          taken,
-          () => undefined,
-          ({ object }) => objectName(object) === objectName(statusObject),
-        )
+        admit(taken, () => undefined, 'recovered')
       }
     },
     /** Begins nothing more; resolves when what runs has ended, or `signal` aborts. */
@@ -158,6 +153,7 @@ export const createDesk = ({ objects, workers, outbox, status, dead, answered }:
   }
 }
 
+const isStatus = (object: ObjectId) => objectName(object) === objectName(statusObject)
 const nothing = Buffer.alloc(0)
 const encoded = (response: Response): Buffer => {
   const bytes = encodeResponse(response)

@@ -43,7 +43,8 @@ const holdsBigInt = (value: unknown): boolean => {
 }
 
 const widen = (value: unknown): unknown => {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && Math.abs(value) > 0x7fff_ffff) return BigInt(value)
+  if (typeof value === 'number' && Number.isSafeInteger(value) && (value > 0xffff_ffff || value < -0x8000_0000))
+    return BigInt(value)
   if (Array.isArray(value)) return value.map(widen)
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || value instanceof Date) return value
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, widen(each)]))

@@ -123,6 +123,7 @@ export const createServer = async (options: ServerOptions): Promise<Server> => {
     stats: () => ({ ...desk.stats(), unfetched: unfetched.count }),
     close: async (drainMs = 20_000) => {
       clearInterval(sweep)
+      control.removeAllListeners('close')
       stopping.abort()
       await Promise.all(takers)
       const late = AbortSignal.timeout(drainMs)

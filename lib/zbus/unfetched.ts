@@ -2,34 +2,33 @@ import type { Redis } from 'ioredis'
 
 const afterMs = 5_000
 const chunk = 1_000
-/** Answers of this many milliseconds are looked at together. */
-const slice = 250
+/** Beyond so many, new ones are not watched. */
+const most = 100_000
 
-/** Counts answers that still lie where they were left 5 s later: their callers gave up. */
+/** Counts lists that still hold an answer 5 s after the last one was left there: their callers gave up. */
 export const createUnfetched = (redis: Redis) => {
-  let left: { at: number; lists: string[] }[] = []
+  /** When the last answer was left, the longest ago first. */
+  const left = new Map<string, number>()
   let count = 0
   const look = async () => {
-    const due = left.filter(({ at }) => at + slice <= performance.now() - afterMs)
-    if (due.length === 0 || redis.status !== 'ready') return
-    left = left.slice(due.length)
-    const lists = due.flatMap((each) => each.lists)
-    for (let from = 0; from < lists.length; from += chunk) {
-      // A connection that broke leaves them uncounted: nothing rests on the figure.
-      const lying = await redis.exists(...lists.slice(from, from + chunk)).catch(() => 0)
-      count += lying
+    const due: string[] = []
+    for (const [list, at] of left) {
+      if (at > performance.now() - afterMs) break
+      due.push(list)
+      left.delete(list)
     }
+    for (let from = 0; from < due.length; from += chunk)
+      // Nothing rests on the figure: those of a connection that broke stay uncounted.
+      count += await redis.exists(...due.slice(from, from + chunk)).catch(() => 0)
   }
   const timer = setInterval(look, 1_000).unref()
   return {
     get count() {
       return count
     },
-    watch: (list: string) => {
-      const now = performance.now()
-      const last = left.at(-1)
-      if (last && now - last.at < slice) last.lists.push(list)
-      else if (left.length < 100) left.push({ at: now, lists: [list] })
+    watch: (list: string): void => {
+      if (!left.delete(list) && left.size >= most) return
+      left.set(list, performance.now())
     },
     close: () => clearInterval(timer),
   }

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto'
+import { type Core, definePlugin, type Gateway, GatewayError, reason } from '../../../core/index.ts'
+import { parseBroker, shownBroker } from '../../../lib/zbus/broker.ts'
+import type { Server } from '../../../lib/zbus/index.ts'
+import { findBroker, usualBrokers } from './find-broker.ts'
+import { gatewayMethods } from './methods.ts'
+
+export interface ZbusOptions {
+  /** `unix:///path`, `tcp://[password@]host:port`, or `auto` (default): a Redis on this machine, where there is one when the gateway starts. */
+  readonly broker?: string
+  /** The module under which callers find the gateway. Default `gateway`. */
+  readonly module?: string
+  /** How many operations run at once; what arrives together is made durable together. Default 64. */
+  readonly workers?: number
+}
+
+/** Takes operations from Go callers over Redis, as `manager@0.0.1` (what zos registers) and `gateway@0.0.1` (what the manual says). */
+export const zbus = (options: ZbusOptions = {}) => {
+  const { broker = 'auto', module = 'gateway', workers = 64 } = options
+  checkOptions(broker, module, workers)
+  return definePlugin({
+    name: 'transport/zbus',
+    kind: 'transport',
+    options,
+    setup: (core) => {
+      let serving: Promise<Server | undefined> | undefined
+      return {
+        // What is a broker's to keep waiting does not keep the gateway from serving.
+        listen: (gateway) => {
+          serving = serve(core, gateway, { broker, module, workers }).catch((error) => {
+            core.health('down', `zbus does not start: ${reason(error)}`)
+            return undefined
+          })
+        },
+        close: async () => (await serving)?.close(),
+      }
+    },
+  })
+}
+
+const serve = async (core: Core, gateway: Gateway, { broker, module, workers }: Required<ZbusOptions>) => {
+  const found = broker === 'auto' ? await findBroker() : broker
+  if (found === undefined) {
+    core.log(`zbus is idle: no Redis at ${usualBrokers.join(', ')}; name one with zbus({ broker }) or --broker`)
+    core.health('ok', undefined, { broker: 'none' })
+    return undefined
+  }
+  const { createServer } = await import('../../../lib/zbus/index.ts')
+  const name = shownBroker(parseBroker(found))
+  const facts = () => ({
+    broker: name,
+    module,
+    workers,
+    unfetched: server.stats().unfetched,
+    deadLetters: server.stats().deadLetters,
+  })
+  let lost: string | undefined
+  const server = await createServer({
+    broker: found,
+    module,
+    workers,
+    instance: await instanceOf(core),
+    onTrouble: (trouble) => {
+      core.log(trouble === undefined ? `zbus is back at ${name}` : `zbus has no broker at ${name}: ${trouble}; trying again`)
+      lost = trouble && `no broker at ${name}: ${trouble}`
+      core.health(lost === undefined ? 'ok' : 'degraded', lost, facts())
+    },
+  })
+  for (const [object, usual] of [['manager', 2] as const, ['gateway', 4] as const])
+    server.register({ name: object, version: '0.0.1' }, gatewayMethods(gateway, usual))
+  const timer = setInterval(() => core.health(lost === undefined ? 'ok' : 'degraded', lost, facts()), 10_000).unref()
+  core.signal.addEventListener('abort', () => clearInterval(timer), { once: true })
+  core.health('ok', undefined, facts())
+  if (!core.signal.aborted) server.start()
+  return server
+}
+
+/** Under this name the requests that were taken and not answered are found again after a crash. */
+const instanceOf = async ({ state }: Core): Promise<string> => {
+  const known = state.get('instance')
+  if (known) return Buffer.from(known).toString()
+  const made = randomUUID()
+  await state.set('instance', Buffer.from(made))
+  return made
+}
+
+const checkOptions = (broker: unknown, module: unknown, workers: unknown): void => {
+  const bad = (what: string, fix: string, cause?: unknown) => new GatewayError('CONFIG_INVALID', `zbus: ${what}`, fix, { cause })
+  if (typeof broker !== 'string') throw bad('broker is no text', "give 'auto', unix:///path or tcp://[password@]host:port")
+  try {
+    if (broker !== 'auto') parseBroker(broker)
+  } catch (error) {
+    throw bad(reason(error), "give 'auto', unix:///path or tcp://[password@]host:port", error)
+  }
+  if (typeof module !== 'string' || !/^[A-Za-z0-9_-]{1,64}$/.test(module))
+    throw bad('module is no name', 'give 1 to 64 letters, digits, - and _')
+  if (typeof workers !== 'number' || !Number.isInteger(workers) || workers < 1 || workers > 1_024)
+    throw bad(`workers is ${String(workers)}`, 'give a whole number from 1 to 1024')
+}

@@ -1,0 +1,132 @@
+import { expect, it } from 'vitest'
+import { decode } from '../../../lib/zbus/index.ts'
+import { anyTls, tableEngine } from '../../core/parts.ts'
+import { bytes, hex, vectors } from '../../lib/zbus/vectors.ts'
+import { type Answer, ask, call, dataOf, gateway, gatewayObject, manager, newRoot, plain, redis, request } from './zbus-parts.ts'
+
+const start = async () => {
+  const server = await redis()
+  const running = await gateway(server.broker.unix, newRoot(), { more: [anyTls()] })
+  return { server, running, client: plain(server.path) }
+}
+const vector = (name: string) => {
+  const { request, response, object } = vectors[name]!
+  const payload = bytes(request)
+  const { ReplyTo } = decode(payload) as { ReplyTo: string }
+  return { payload, response, queue: `gateway.${object}`, replyTo: ReplyTo }
+}
+
+it('answers byte for byte as the Go server does', async () => {
+  const { client } = await start()
+  for (const name of [
+    'set name, struct form',
+    'delete',
+    'unknown method',
+    'set fqdn, struct form',
+    'set fqdn, four arguments',
+  ] as const) {
+    const { payload, response, queue, replyTo } = vector(name)
+    expect(hex(await ask(client, queue, payload, replyTo)), name).toBe(response)
+  }
+  await call(client, manager, 'DeleteNamedProxy', '40-1976-workloadname')
+  const { payload, response, queue, replyTo } = vector('set name, four arguments')
+  expect(hex(await ask(client, queue, payload, replyTo))).toBe(response)
+})
+
+it('puts what is wrong with the arguments into Output.Error in the words of the Go server, beside data that decodes', async () => {
+  const { client } = await start()
+  for (const name of ['wrong count', 'wrong type', 'wrong type list', 'undecodable argument']) {
+    const { payload, response, queue, replyTo } = vector(name)
+    const theirs = decode(bytes(response)) as Answer
+    const ours = decode(await ask(client, queue, payload, replyTo)) as Answer
+    const named = vectors[name]!.method === 'SetNamedProxy'
+    expect(ours).toEqual({
+      ID: theirs.ID,
+      Output: { Data: named ? Buffer.of(0xa0) : null, Error: { Message: theirs.Error } },
+      Error: null,
+    })
+  }
+  expect((await call(client, manager, 'SetFQDNProxy', 'a')).Output.Error?.Message).toBe(
+    'invalid number of arguments expecting 2 got 1',
+  )
+  expect((await call(client, manager, 'SetFQDNProxy', 'a', 'b')).Output.Error?.Message).toBe(
+    'invalid argument type [1] expecting zos.GatewayFQDNProxy got',
+  )
+})
+
+it('keeps the words of the reference where it refuses, names every problem, and what to do', async () => {
+  const { client } = await start()
+  for (const name of ['method error', 'nil backends']) {
+    const { payload, queue, replyTo } = vector(name)
+    const answer = decode(await ask(client, queue, payload, replyTo)) as Answer
+    expect(answer.Error).toBeNull()
+    expect(answer.Output.Data).toEqual(Buffer.of(0xa0))
+    expect(answer.Output.Error?.Message).toContain('INVALID_BACKEND: backends list can not be empty (')
+  }
+  const { Output } = await call(client, gatewayObject, 'SetNamedProxy', '../x', 'a b', ['http://10.1.2.3'], false)
+  expect(Output.Error?.Message).toMatch(/INVALID_ID: .*; INVALID_NAME: /)
+})
+
+it('takes both forms on both objects, and nil, absent and unknown fields', async () => {
+  const { client, running } = await start()
+  const config = { Backends: ['http://10.1.2.3:9000'], Name: 'a', Network: null, Later: 1 }
+  expect(dataOf(await call(client, gatewayObject, 'SetNamedProxy', 'w1', config))).toBe('a.gw.example.org')
+  expect(dataOf(await call(client, manager, 'SetNamedProxy', 'w2', 'b', ['http://10.1.2.3'], null))).toBe('b.gw.example.org')
+  const passed = await call(client, gatewayObject, 'SetFQDNProxy', 'w3', {
+    TLSPassthrough: true,
+    Backends: ['10.1.2.3:443'],
+    FQDN: 'a.org',
+  })
+  expect(passed).toMatchObject({ Output: { Data: null, Error: null }, Error: null })
+  expect([...running.routes.all()].map(({ id, host, passthrough }) => [id, host, passthrough])).toEqual([
+    ['w1', 'a.gw.example.org', false],
+    ['w2', 'b.gw.example.org', false],
+    ['w3', 'a.org', true],
+  ])
+})
+
+it('answers metrics with two maps, also where there is nothing in them', async () => {
+  const { client } = await start()
+  expect(dataOf(await call(client, manager, 'Metrics'))).toEqual({ Request: {}, Response: {} })
+})
+
+it('answers the status while every worker is busy', async () => {
+  const server = await redis()
+  const engine = tableEngine()
+  const open = Promise.withResolvers<void>()
+  const entered = Promise.withResolvers<void>()
+  engine.state.before = async () => {
+    entered.resolve()
+    await open.promise
+  }
+  await gateway(server.broker.unix, newRoot(), { engine, more: [anyTls()], workers: 1 })
+  const client = plain(server.path)
+  const busy = request(manager, 'SetNamedProxy', ['w1', { Backends: ['http://10.1.2.3'], Name: 'a' }])
+  await client.rpush(busy.queue, busy.payload)
+  await entered.promise
+  const status = dataOf(await call(client, { name: 'zbus', version: '1.0' }, '')) as { Objects: unknown; Workers: unknown }
+  expect(status.Objects).toEqual([
+    { Name: 'manager', Version: '0.0.1' },
+    { Name: 'gateway', Version: '0.0.1' },
+  ])
+  expect(status.Workers).toEqual([{ State: 'busy', StartTime: expect.any(Date), Action: '[manager@0.0.1].SetNamedProxy()' }])
+  open.resolve()
+  expect(await client.blpop(busy.id, 20)).not.toBeNull()
+})
+
+it('leaves answers for 300 s', async () => {
+  const { client } = await start()
+  const asked = request(manager, 'DeleteNamedProxy', ['w1'])
+  await client.config('SET', 'notify-keyspace-events', 'KEA')
+  const events = client.duplicate()
+  await events.subscribe(`__keyspace@0__:${asked.id}`)
+  const seen: string[] = []
+  const expired = new Promise<void>((done) =>
+    events.on('message', (_, event) => seen.push(event) && event === 'expire' && done()),
+  )
+  await client.rpush(asked.queue, asked.payload)
+  await expired
+  events.disconnect()
+  expect(seen).toEqual(['rpush', 'expire'])
+  expect(await client.ttl(asked.id)).toBeGreaterThan(290)
+})
