@@ -1,6 +1,7 @@
 import { defineGateway } from 'zos-gateway'
 import {
   backends,
+  embedded,
   fqdnProxy,
   httpApi,
   level,
@@ -10,11 +11,12 @@ import {
   staticNode,
   tlsPassthrough,
   traffic,
+  zbus,
 } from 'zos-gateway/plugins'
 
 // What this gateway is made of: one plugin a line, in the order in which they are asked. Delete a line and its feature is gone.
 // For one machine with nothing installed: names under gw.localhost, which browsers find on this machine by themselves.
-export default defineGateway(({ http = 8080, https = 8443, api = 8070 }) => ({
+export default defineGateway(({ http = 8080, https = 8443, api = 8070, broker = 'auto', workers = 64 }) => ({
   plugins: [
     // What this machine is to the outside.
     staticNode({ domain: 'gw.localhost', ipv4: '127.0.0.1', ipv6: '::1' }),
@@ -34,10 +36,15 @@ export default defineGateway(({ http = 8080, https = 8443, api = 8070 }) => ({
     // Where the state is kept.
     level(),
 
+    // What listens, ends TLS and moves the bytes.
+    embedded({ http: { port: http }, https: { port: https } }),
+
     // Who counts the bytes of each workload.
     traffic(),
 
-    // How callers reach it: HTTP on loopback, and the unix socket of the command line.
+    // How callers reach it: over Redis, where one runs on this machine or --broker names it ...
+    zbus({ broker, workers }),
+    // ... over HTTP on loopback, and by the unix socket of the command line.
     httpApi({ tcp: { port: api } }),
   ],
 }))

@@ -5,5 +5,6 @@ export const tlsPassthrough = () =>
   definePlugin({
     name: 'resolver/tls-passthrough',
     kind: 'resolver',
+    options: {},
     setup: () => ({ plan: ({ passthrough }) => (passthrough ? { mode: 'passthrough' } : undefined) }),
   })

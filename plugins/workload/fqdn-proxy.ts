@@ -7,6 +7,7 @@ export const fqdnProxy = () =>
   definePlugin({
     name: 'workload/fqdn-proxy',
     kind: 'workload',
+    options: {},
     needs: { node: optional(NodeFacts) },
     setup: ({ node }) => ({
       resolve: {

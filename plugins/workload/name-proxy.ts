@@ -7,6 +7,7 @@ export const nameProxy = () =>
   definePlugin({
     name: 'workload/name-proxy',
     kind: 'workload',
+    options: {},
     needs: { node: optional(NodeFacts) },
     setup: ({ node }) => ({
       resolve: {
