@@ -75,6 +75,8 @@ const why = (host: string, code: string): string => {
       return `${host} does not exist (NXDOMAIN)`
     case 'ENODATA':
       return `${host} has neither an A nor an AAAA record`
+    case 'EREFUSED':
+      return `the name servers refused to answer for ${host} (REFUSED)`
     case 'ESERVFAIL':
       return `the name servers of ${host} failed (SERVFAIL)`
     case 'ETIMEOUT':

@@ -60,4 +60,4 @@ export const keepLoaded = async (
   }
 }
 
-const poll = 10_000
+const poll = 3_000

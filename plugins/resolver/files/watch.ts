@@ -1,4 +1,4 @@
-import { type FSWatcher, type Stats, watch } from 'node:fs'
+import { type FSWatcher, type Stats, statSync, watch } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
@@ -8,7 +8,7 @@ import { dirname } from 'node:path'
  * found by looking every `poll` milliseconds.
  */
 export const watchFiles = async (files: readonly string[], poll: number, changed: () => void): Promise<{ close(): void }> => {
-  const watchers = new Map<string, FSWatcher>()
+  const watchers = new Map<string, { readonly watcher: FSWatcher; readonly ino: number }>()
   let settled: NodeJS.Timeout | undefined
   let seen = await marks(files)
   let closed = false
@@ -25,17 +25,17 @@ export const watchFiles = async (files: readonly string[], poll: number, changed
   }
   const attach = () => {
     for (const folder of new Set(files.map((file) => dirname(file)))) {
-      if (watchers.has(folder)) continue
       try {
+        // A folder that was deleted and made again is another one, and the old watch is deaf.
+        const { ino } = statSync(folder)
+        const old = watchers.get(folder)
+        if (old?.ino === ino) continue
+        old?.watcher.close()
         const watcher = watch(folder, { persistent: false }, soon)
-        const detach = () => {
-          watcher.close()
-          watchers.delete(folder)
-        }
-        watcher.on('error', detach)
-        watchers.set(folder, watcher)
+        watcher.on('error', () => watcher.close())
+        watchers.set(folder, { watcher, ino })
       } catch {
-        // The folder is not there now: the timer tries again.
+        // It is not there now, or cannot be watched: the timer tries again.
       }
     }
   }
@@ -52,7 +52,7 @@ export const watchFiles = async (files: readonly string[], poll: number, changed
       closed = true
       clearInterval(timer)
       clearTimeout(settled)
-      for (const watcher of watchers.values()) watcher.close()
+      for (const { watcher } of watchers.values()) watcher.close()
       watchers.clear()
     },
   }
