@@ -1,97 +1,98 @@
 import type { Bytes, Core, WorkloadId } from '../../../core/index.ts'
-import { type Mark, marks } from './mark.ts'
+import { marks } from './mark.ts'
 
-/** What is known of one workload. Its sum is always `mark.base` plus the counter of the engine in epoch `mark.epoch`. */
-interface Entry {
-  sum: Bytes
-  mark: Mark | undefined
+/** How much of a counter of the engine is in the sums. */
+interface Counted {
+  epoch: string
+  figure: Bytes
 }
 const zero: Bytes = { request: 0, response: 0 }
 
 /**
- * The sums, from the engine's counters and what the ledger had. The base of a sum is durable before the sum itself moves, so whoever
- * starts next knows how much of a running engine's counter the ledger has already. Losing power between the two loses one interval.
+ * Turns the engine's counters into sums. Beside the ledger stands a mark per workload: the epoch, and the sum when its counter was at
+ * zero. So who starts next to an engine that ran on knows how much of its counters the ledger has already.
  */
 export const counting = (ledger: Core['ledger'], state: Core['state']) => {
   const stored = marks(state)
-  const entries = new Map<WorkloadId, Entry>()
-  const changed = new Set<WorkloadId>()
-  let behind = false
+  const counters = new Map<WorkloadId, Counted>()
+  /** What is not in the ledger yet. */
+  let pending = new Map<WorkloadId, Bytes>()
+  let failed = false
 
-  const entryOf = (id: WorkloadId): Entry => {
-    const known = entries.get(id)
-    if (known) return known
-    const entry = { sum: ledger.sums.get(id) ?? zero, mark: stored.get(id) }
-    entries.set(id, entry)
-    return entry
+  const total = (id: WorkloadId): Bytes => plus(ledger.sums.get(id) ?? zero, pending.get(id) ?? zero)
+  const known = (id: WorkloadId): Counted | undefined => {
+    const counter = counters.get(id)
+    if (counter) return counter
+    const mark = stored.get(id)
+    const sum = total(id)
+    // A crash may have left the sum behind its mark.
+    return mark && covers(sum, mark.base) ? { epoch: mark.epoch, figure: minus(sum, mark.base) } : undefined
   }
-  const rebase = (id: WorkloadId, entry: Entry, epoch: string) => {
-    entry.mark = { ...entry.mark, epoch, base: entry.sum }
-    stored.set(id, entry.mark)
-    return entry.mark
+  const fromZero = (id: WorkloadId, epoch: string): Counted => {
+    stored.set(id, { ...stored.get(id), epoch, base: total(id) })
+    return { epoch, figure: zero }
   }
 
   return {
-    /** The counter of a workload stands at `figure` in this epoch. */
+    /** The counter of a workload stands at `figure` in this epoch. One that shrank began again. */
     see: (id: WorkloadId, epoch: string, figure: Bytes) => {
-      if (figure.request === 0 && figure.response === 0) return
-      const entry = entryOf(id)
-      const { base } = sameCount(entry, epoch, figure) ?? rebase(id, entry, epoch)
-      const sum = { request: base.request + figure.request, response: base.response + figure.response }
-      if (sum.request === entry.sum.request && sum.response === entry.sum.response) return
-      entry.sum = sum
-      changed.add(id)
+      if (isZero(figure)) return
+      const last = known(id)
+      const counter = last && last.epoch === epoch && covers(figure, last.figure) ? last : fromZero(id, epoch)
+      const delta = minus(figure, counter.figure)
+      counter.figure = figure
+      counters.set(id, counter)
+      if (!isZero(delta)) pending.set(id, plus(pending.get(id) ?? zero, delta))
     },
-    /** The engine forgot its counter: the next figure counts from zero. Returns false where there is nothing to keep. */
+    /** The engine forgot its counter: the next figure counts from zero. Returns false where there was nothing to count. */
     ended: (id: WorkloadId, epoch: string): boolean => {
-      const entry = entryOf(id)
-      const any = entry.sum.request > 0 || entry.sum.response > 0
-      if (any) rebase(id, entry, epoch)
-      else entries.delete(id)
-      return any
+      counters.delete(id)
+      const counted = !isZero(total(id))
+      if (counted && stored.get(id)?.epoch === epoch) fromZero(id, epoch)
+      return counted
     },
-    deletedAt: (id: WorkloadId): number | undefined => (entries.get(id)?.mark ?? stored.get(id))?.deleted,
+    /** After a start beside an engine that ran on: a counter that is not there any more was forgotten while nobody looked. */
+    absent: (epoch: string, present: ReadonlyMap<WorkloadId, Bytes>) => {
+      for (const id of ledger.sums.keys()) {
+        const counter = present.has(id) ? undefined : known(id)
+        if (counter?.epoch === epoch && !isZero(counter.figure)) fromZero(id, epoch)
+      }
+    },
+    deletedAt: (id: WorkloadId): number | undefined => stored.get(id)?.deleted,
     setDeleted: (id: WorkloadId, deleted: number | undefined) => {
-      const entry = entryOf(id)
-      const { epoch = '', base = zero } = entry.mark ?? {}
-      entry.mark = deleted === undefined ? { epoch, base } : { epoch, base, deleted }
-      stored.set(id, entry.mark)
+      const { epoch, base } = stored.get(id) ?? { epoch: '', base: zero }
+      stored.set(id, deleted === undefined ? { epoch, base } : { epoch, base, deleted })
     },
     ids: (): Iterable<WorkloadId> => ledger.sums.keys(),
+    /** What a crash must not lose. Marks and sums are asked for together, so a store that groups commits writes them in one. */
+    commit: async () => {
+      const marked = stored.written()
+      const deltas = pending
+      pending = new Map()
+      const added = deltas.size > 0 || failed ? ledger.add(deltas) : undefined
+      failed = true
+      await Promise.all([marked, added])
+      failed = false
+    },
     forget: async (ids: readonly WorkloadId[]) => {
       if (ids.length === 0) return
       for (const id of ids) {
-        entries.delete(id)
-        changed.delete(id)
+        counters.delete(id)
+        pending.delete(id)
         stored.set(id, undefined)
       }
       await Promise.all([stored.written(), ledger.forget(ids)])
     },
-    /** Makes durable what changed. Both are asked for at once, so that a store which groups commits writes them in one. */
-    commit: async () => {
-      const marked = stored.written()
-      const deltas = new Map([...changed].map((id) => [id, since(entryOf(id).sum, ledger.sums.get(id) ?? zero)]))
-      changed.clear()
-      const added = deltas.size > 0 || behind ? ledger.add(deltas) : undefined
-      behind = true
-      await Promise.all([marked, added])
-      behind = false
-    },
     sums: (): ReadonlyMap<WorkloadId, Bytes> => {
       const sums = new Map(ledger.sums)
-      for (const id of changed) sums.set(id, entryOf(id).sum)
+      for (const id of pending.keys()) sums.set(id, total(id))
       return sums
     },
   }
 }
 export type Counts = ReturnType<typeof counting>
 
-const sameCount = ({ sum, mark }: Entry, epoch: string, figure: Bytes): Mark | undefined => {
-  if (mark?.epoch !== epoch) return undefined
-  const counted = since(sum, mark.base)
-  return figure.request >= counted.request && figure.response >= counted.response ? mark : undefined
-}
-const since = (sum: Bytes, base: Bytes): Bytes => ({
-  request: sum.request - base.request,
-  response: sum.response - base.response,
-})
+const isZero = ({ request, response }: Bytes) => request === 0 && response === 0
+const covers = (a: Bytes, b: Bytes) => a.request >= b.request && a.response >= b.response
+const plus = (a: Bytes, b: Bytes): Bytes => ({ request: a.request + b.request, response: a.response + b.response })
+const minus = (a: Bytes, b: Bytes): Bytes => ({ request: a.request - b.request, response: a.response - b.response })

@@ -1,5 +1,5 @@
-import { definePlugin, GatewayError, optional, reason, Traffic } from '../../../core/index.ts'
-import { counting } from './count.ts'
+import { type Core, definePlugin, GatewayError, optional, reason, Traffic } from '../../../core/index.ts'
+import { type Counts, counting } from './count.ts'
 import { keeping } from './keep.ts'
 import { reading } from './read.ts'
 
@@ -32,9 +32,8 @@ export const traffic = (options: TrafficOptions = {}) => {
         log('no engine here counts traffic: the report stays empty')
         return { observe: () => undefined, report: () => new Map() }
       }
-      const counts = counting(ledger, state)
+      const { counts, reader } = shareOf(engine, ledger, state)
       const kept = keeping(counts, routes, days * day)
-      const reader = reading(engine, counts, kept.gone)
 
       let trouble: string | undefined
       const tell = (now: string | undefined) => {
@@ -58,6 +57,7 @@ export const traffic = (options: TrafficOptions = {}) => {
         const unkept = await attempt('sums of traffic cannot be stored', keep())
         tell(blind ?? unkept)
       }
+      void look() // an engine that ran on says so before anything is removed from it
       let ticking: Promise<void> | undefined
       const timer = setInterval(() => {
         ticking ??= tick().finally(() => {
@@ -67,7 +67,7 @@ export const traffic = (options: TrafficOptions = {}) => {
 
       return {
         observe: (event) => {
-          if (event.type === 'removed') reader.removed(event.route.id, event.bytes)
+          if (event.type === 'removed') reader.removed({ id: event.route.id, bytes: event.bytes, kept: kept.gone })
           else if (event.type === 'applied') kept.back(event.route.id)
           else if (event.type === 'engine' && event.state !== 'down') void look()
         },
@@ -86,3 +86,18 @@ export const traffic = (options: TrafficOptions = {}) => {
 }
 
 const day = 86_400_000
+
+/** A reload may run two of us beside each other on one engine for a moment: what was counted is counted once. */
+const shareOf = (engine: Traffic, ledger: Core['ledger'], state: Core['state']): Share => {
+  const known = shares.get(engine)
+  if (known) return known
+  const counts = counting(ledger, state)
+  const share = { counts, reader: reading(engine, counts) }
+  shares.set(engine, share)
+  return share
+}
+interface Share {
+  readonly counts: Counts
+  readonly reader: ReturnType<typeof reading>
+}
+const shares = new WeakMap<Traffic, Share>()

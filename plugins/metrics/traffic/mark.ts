@@ -12,29 +12,34 @@ export interface Mark {
 /** Marks of workloads, kept with the plugin's own state, one key each. */
 export const marks = (state: Core['state']) => {
   const waiting = new Map<WorkloadId, Mark | undefined>()
+  const writing = new Map<WorkloadId, Mark | undefined>()
+  const latest = (id: WorkloadId) => [waiting, writing].find((marks) => marks.has(id))
   return {
-    get: (id: WorkloadId): Mark | undefined => (waiting.has(id) ? waiting.get(id) : decode(state.get(id))),
+    get: (id: WorkloadId): Mark | undefined => {
+      const held = latest(id)
+      return held ? held.get(id) : decode(state.get(id))
+    },
     /** Takes effect at once; durable after the next `written`. */
     set: (id: WorkloadId, mark: Mark | undefined) => {
       waiting.set(id, mark)
     },
     /** Resolves when all that was set is durable; what failed waits for the next call. */
     written: async (): Promise<void> => {
-      const writes = [...waiting]
+      const write = async ([id, mark]: [WorkloadId, Mark | undefined]) => {
+        writing.set(id, mark)
+        try {
+          await state.set(id, mark ? encode(mark) : null)
+        } catch (error) {
+          if (!waiting.has(id)) waiting.set(id, mark)
+          throw error
+        } finally {
+          if (writing.get(id) === mark) writing.delete(id)
+        }
+      }
+      const writes = [...waiting].map(write)
       waiting.clear()
-      const failed = await Promise.all(
-        writes.map(([id, mark]) =>
-          state.set(id, mark ? encode(mark) : null).then(
-            () => undefined,
-            (error: unknown) => {
-              if (!waiting.has(id)) waiting.set(id, mark)
-              return { error }
-            },
-          ),
-        ),
-      )
-      const first = failed.find((outcome) => outcome !== undefined)
-      if (first) throw first.error
+      const failed = (await Promise.allSettled(writes)).find((outcome) => outcome.status === 'rejected')
+      if (failed) throw failed.reason
     },
   }
 }

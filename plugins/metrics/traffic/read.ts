@@ -4,25 +4,35 @@ import type { Counts } from './count.ts'
 /** Seconds that the engine has to answer. */
 const limit = 3
 
+interface Removal {
+  readonly id: WorkloadId
+  readonly bytes: Bytes
+  /** Called where the workload has sums to keep. */
+  readonly kept: (id: WorkloadId) => void
+}
+
 /** Reads the engine's counters, one read at a time, and brings the last figures of removed workloads in at the right place between them. */
-export const reading = (engine: Traffic, counts: Counts, ended: (id: WorkloadId) => void) => {
+export const reading = (engine: Traffic, counts: Counts) => {
   let epoch: string | undefined
   let current: Promise<void> = Promise.resolve()
   let next: Promise<void> | undefined
   /** While a read is under way, its answer may still hold the counter of what was removed since it began. */
   let removedMeanwhile = new Set<WorkloadId>()
-  /** Removals before the first read, when nothing says yet whether the counters are those of the last run. */
-  const early: { readonly id: WorkloadId; readonly bytes: Bytes }[] = []
+  /** Removals before the first read, when nothing says yet whether the counters are those that are marked. */
+  let early: Removal[] = []
 
-  const fold = (id: WorkloadId, bytes: Bytes, now: string) => {
+  const fold = ({ id, bytes, kept }: Removal, now: string) => {
     counts.see(id, now, bytes)
-    if (counts.ended(id, now)) ended(id)
+    if (counts.ended(id, now)) kept(id)
   }
   const read = async () => {
     removedMeanwhile = new Set()
     const answer = await within(limit, (signal) => engine.read(signal))
+    const removals = early
+    early = []
+    for (const removal of removals) fold(removal, answer.epoch)
+    if (epoch === undefined) counts.absent(answer.epoch, answer.bytes)
     epoch = answer.epoch
-    for (const { id, bytes } of early.splice(0)) fold(id, bytes, epoch)
     for (const [id, bytes] of answer.bytes) if (!removedMeanwhile.has(id)) counts.see(id, epoch, bytes)
   }
 
@@ -37,10 +47,10 @@ export const reading = (engine: Traffic, counts: Counts, ended: (id: WorkloadId)
       })
       return next
     },
-    removed: (id: WorkloadId, bytes: Bytes) => {
-      removedMeanwhile.add(id)
-      if (epoch === undefined) early.push({ id, bytes })
-      else fold(id, bytes, epoch)
+    removed: (removal: Removal) => {
+      removedMeanwhile.add(removal.id)
+      if (epoch === undefined) early.push(removal)
+      else fold(removal, epoch)
     },
   }
 }
@@ -49,7 +59,7 @@ const within = async <T>(seconds: number, work: (signal: AbortSignal) => T | Pro
   const stop = new AbortController()
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
-    const error = new Error(`the engine did not answer within ${seconds} s`)
+    const error = new Error(`no answer within ${seconds} s`)
     stop.abort(error)
     late.reject(error)
   }, seconds * 1_000)
