@@ -32,9 +32,7 @@ export const keeping = (counts: Counts, routes: Routes, keep: number, now: () =>
   }
 
   return {
-    gone: (id: WorkloadId) => {
-      if (!routes.get(id)) mark(id, now())
-    },
+    gone: (id: WorkloadId) => mark(id, now()),
     back: (id: WorkloadId) => {
       if (deleted.has(id)) mark(id, undefined)
     },
@@ -47,8 +45,9 @@ export const keeping = (counts: Counts, routes: Routes, keep: number, now: () =>
       const over: WorkloadId[] = []
       for (const [id, at] of deleted) {
         if (deleted.size <= most && at + keep > now()) break
+        if (routes.get(id)) mark(id, undefined)
+        else over.push(id)
         deleted.delete(id)
-        if (!routes.get(id)) over.push(id)
       }
       return over
     },
