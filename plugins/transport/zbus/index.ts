@@ -76,11 +76,12 @@ const serve = async (core: Core, gateway: Gateway, { broker, module, workers }: 
 }
 
 /** Under this name the requests that were taken and not answered are found again after a crash. */
-const instanceOf = async ({ state }: Core): Promise<string> => {
+const instanceOf = async ({ state, log }: Core): Promise<string> => {
   const known = state.get('instance')
   if (known) return Buffer.from(known).toString()
   const made = randomUUID()
-  await state.set('instance', Buffer.from(made))
+  // Callers hear from each operation what is wrong with the store; they hear nothing where zbus does not start.
+  await state.set('instance', Buffer.from(made)).catch((error) => log(`the zbus instance is not kept: ${reason(error)}`))
   return made
 }
 
