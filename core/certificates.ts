@@ -18,6 +18,8 @@ interface Entry {
   /** Milliseconds since 1970: when to obtain, renew or prune. */
   next: number
   busy?: Promise<void>
+  /** The engine has had a certificate of this entry. */
+  installed?: boolean
 }
 
 const minute = 60_000
@@ -36,7 +38,7 @@ const obtainLimit = 10 * minute
  */
 export const certificates = (o: {
   commit(writes: readonly Write[]): Promise<void>
-  /** Has the engine serve what `served` lists. */
+  /** Has the engine serve what `all` lists. */
   install(): Promise<void>
   /** True where the engine gets this one by itself. */
   issues(tls: Tls): boolean
@@ -48,6 +50,7 @@ export const certificates = (o: {
 
   const usable = (certificate: Certificate | undefined) =>
     certificate !== undefined && certificate.notAfter.getTime() > Date.now()
+  const served = (entry: Entry) => entry.installed === true && usable(entry.certificate)
   const entryOf = (route: Route, owner: Owner | undefined): Entry | undefined => {
     const { tls } = route
     if (tls.mode === 'passthrough' || o.issues(tls)) return undefined
@@ -80,6 +83,7 @@ export const certificates = (o: {
     entry.failures = 0
     await schedule(entry, certificate, signal)
     await o.install()
+    entry.installed = true
     say(entry, 'ready')
     return owner.hooks.durable === false ? [] : [{ certificate }]
   }
@@ -138,6 +142,7 @@ export const certificates = (o: {
           failures: 0,
           next: Date.now() + keepUnused,
           certificate,
+          installed: true,
         })
       }
     },
@@ -145,7 +150,7 @@ export const certificates = (o: {
     async prepare(route: Route, owner: Owner | undefined): Promise<readonly Write[]> {
       if (owner?.hooks.pace !== 'instant') return []
       const entry = entryOf(route, owner)
-      if (!entry || usable(entry.certificate)) return []
+      if (!entry || served(entry)) return []
       let writes: readonly Write[] = []
       // Those that wait for the same one get it without writing it again.
       entry.busy ??= obtain(entry)
@@ -173,8 +178,9 @@ export const certificates = (o: {
     /** Resolves when the route's certificate is there; rejects with CERT_PENDING when getting it failed or `signal` ended. */
     async ready(route: Route, signal: AbortSignal): Promise<void> {
       const entry = entryOf(route, undefined)
-      if (!entry || usable(entry.certificate)) return
-      await Promise.race([attempt(entry), aborted(signal)])
+      if (!entry || served(entry)) return
+      // After a failure the back-off decides, not how often callers ask.
+      if (entry.busy || !entry.error) await Promise.race([attempt(entry), aborted(signal)])
       if (usable(entry.certificate)) return
       const next = new Date(entry.next).toISOString()
       throw new GatewayError(
@@ -183,11 +189,13 @@ export const certificates = (o: {
         `the route stands; next try at ${next}`,
       )
     },
-    served: (): readonly Certificate[] => [...entries.values()].flatMap(({ certificate }) => (certificate ? [certificate] : [])),
+    /** All that the engine is to have. */
+    all: (): readonly Certificate[] => [...entries.values()].flatMap(({ certificate }) => (certificate ? [certificate] : [])),
     list: (): readonly CertificateState[] => [...entries.values()].map(stateOf),
     async renew(id: string): Promise<void> {
       const entry = entries.values().find((one) => one.id === id)
       if (!entry) throw new GatewayError('NOT_FOUND', `there is no certificate '${id}'`, 'gateway certs lists them')
+      await entry.busy
       await attempt(entry)
       if (entry.error)
         throw new GatewayError('CERT_PENDING', `renewing '${id}' failed: ${entry.error}`, 'what was served is served on')

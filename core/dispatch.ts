@@ -23,7 +23,13 @@ export interface Parts {
   /** The next `live` of this workload. */
   live(id: WorkloadId, signal: AbortSignal): Promise<void>
 }
-type Carry = { readonly [K in Operation['do']]: (op: Op<K>, due: Deadline, wait?: 'live') => Promise<Answers[K]> }
+/** One operation under way. `live`: where its caller waits for that, when it is served. */
+interface Run {
+  readonly due: Deadline
+  readonly wait: 'live' | undefined
+  live: Promise<void> | undefined
+}
+type Carry = { readonly [K in Operation['do']]: (op: Op<K>, run: Run) => Promise<Answers[K]> }
 
 /** Carries operations out, one direction: resolve, check, plan, reach, commit, apply, observe. */
 export const dispatcher = (parts: Parts, first: readonly Running[]) => {
@@ -36,7 +42,8 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
   const all = new Set<Promise<unknown>>()
   const running = new Set<Promise<unknown>>()
 
-  const put = async (op: SetOp, due: Deadline, wait?: 'live'): Promise<Route> => {
+  const put = async (op: SetOp, run: Run): Promise<Route> => {
+    const { due } = run
     const { draft, tls, owner, problems } = await plans.plan(op, due.signal)
     const [problem, ...more] = problems
     if (problem) throw refused([problem, ...more])
@@ -44,13 +51,10 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
     if (!tls) throw new GatewayError('NO_RESOLVER', `no resolver for ${draft.host}`, 'add a resolver to the plugins')
     const current = routes.get(op.id)
     const wanted = routeOf(draft, tls)
-    if (current && equal(current, wanted)) {
-      if (wait) await certificates.ready(current, due.signal)
-      return current
-    }
+    if (current && equal(current, wanted)) return current
     if (!routes.reserve(draft.host, op.id)) throw refused([taken(draft.host)])
     try {
-      return await make(wanted, current, owner, due, wait)
+      return await make(wanted, current, owner, run)
     } finally {
       routes.free(draft.host, op.id)
     }
@@ -61,14 +65,15 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
     wanted: Route,
     current: Route | undefined,
     owner: Running<'resolver'> | undefined,
-    due: Deadline,
-    wait?: 'live',
-  ) => {
+    run: Run,
+  ): Promise<Route> => {
+    const { due } = run
     const reach = ofKind(set, 'reach')[0]?.hooks
     const via = wanted.network === undefined ? undefined : await reach?.reach(wanted, due.signal)
     const route = via ? routeOf(wanted, wanted.tls, via) : wanted
-    const live = wait ? parts.live(route.id, due.signal) : undefined
-    live?.catch(() => undefined)
+    run.live = run.wait && parts.live(route.id, due.signal)
+    // Whoever waits for it hears of it; where the Set itself fails, nobody does.
+    run.live?.catch(() => undefined)
     const writes = await certificates.prepare(route, owner)
     try {
       due.check()
@@ -90,11 +95,10 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
     if (current) certificates.drop(current)
     emit({ type: 'applied', route, ...(current && { previous: current }) })
     if (current?.via) await reach?.release(route.id, via ?? [])
-    if (wait) await Promise.all([live, certificates.ready(route, due.signal)])
     return route
   }
 
-  const remove = async ({ id }: Op<'delete'>, due: Deadline): Promise<undefined> => {
+  const remove = async ({ id }: Op<'delete'>, { due }: Run): Promise<undefined> => {
     const route = routes.get(id)
     if (!route) return
     due.check()
@@ -117,20 +121,20 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
     'set-fqdn': put,
     'set-name': put,
     delete: remove,
-    metrics: async (_, due) => {
+    metrics: async (_, { due }) => {
       const metrics = ofKind(set, 'metrics')[0]
       if (metrics) return metrics.hooks.report(due.signal)
       throw new GatewayError('METRICS_DISABLED', 'this gateway counts no traffic', 'add traffic() to the plugins')
     },
   }
-  const inTurn = async <K extends Operation['do']>(op: Op<K>, due: Deadline, wait?: 'live'): Promise<Answers[K]> => {
+  const inTurn = async <K extends Operation['do']>(op: Op<K>, run: Run): Promise<Answers[K]> => {
     const { ready, give } = queue.take(op)
     try {
       if (ready) await ready
       if (gate) await gate
-      due.check()
+      run.due.check()
       const kind: K = op.do
-      return await track(running, carry[kind](op, due, wait))
+      return await track(running, carry[kind](op, run))
     } finally {
       give()
     }
@@ -144,11 +148,30 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
     }
   }
 
+  const served = async (route: Route, { live, due }: Run): Promise<void> => {
+    try {
+      await live
+    } catch (error) {
+      const why = due.signal.aborted ? 'not in time' : reason(error)
+      throw new GatewayError('ENGINE_UNAVAILABLE', `${route.host} is set but not served yet: ${why}`, 'see gateway status', {
+        cause: error,
+      })
+    }
+    await certificates.ready(route, due.signal)
+  }
+
   return {
     async dispatch<K extends Operation['do']>(op: Op<K>, options: Parameters<Gateway['dispatch']>[1] = {}): Promise<Answers[K]> {
       const due = deadline(Math.min(options.deadline ?? Number.POSITIVE_INFINITY, deadlines[op.do]), op.do, options.signal)
-      const work = track(all, inTurn(op, due, options.wait)).finally(due.end)
-      return due.within(work)
+      const run: Run = { due, wait: options.wait, live: undefined }
+      try {
+        const answer = await due.within(track(all, inTurn(op, run)))
+        // Behind the turn: what comes next for the workload need not wait for a certificate.
+        if (run.wait && answer && 'tls' in answer) await served(answer, run)
+        return answer
+      } finally {
+        due.end()
+      }
     },
     async plan(op: SetOp, outer?: AbortSignal): Promise<Plan> {
       const due = deadline(deadlines[op.do], 'plan', outer)

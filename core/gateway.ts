@@ -69,7 +69,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
   set = await boot(upToStore, [], coreFor, checked.startTimeout)
   const stores = ofKind(set, 'store')
   const store = storage(stores[0]?.hooks, stop.signal)
-  const engine = engineQueue(undefined, () => certs.served())
+  const engine = engineQueue(undefined, () => certs.all())
   const certs = certificates({
     commit: async (writes) => (writes.length ? store.commit(writes) : undefined),
     install: engine.install,
@@ -185,6 +185,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
       routes,
       engine,
       certificates: certs,
+      store,
       emit: events.own,
       signal: stop.signal,
     })

@@ -25,6 +25,8 @@ export const observer = (o: { log: Log; live: ReturnType<typeof liveness>; set: 
       } catch (error) {
         complain(error)
       }
+    if (event.type === 'plugin' && event.state !== 'ok')
+      o.log('warn', `${event.state}: ${event.reason ?? ''}`, { plugin: event.name })
     if (event.type === 'alarm') o.log('warn', `${event.code}: ${event.message} (${event.fix})`, {})
     if (log) log.emit(event)
     else early.push(event)

@@ -5,6 +5,7 @@ import { reason } from './errors.ts'
 import type { Event } from './event.ts'
 import type { Route } from './operation.ts'
 import { equalTls, type Planner, routeOf, taken } from './planner.ts'
+import type { Storage } from './storage.ts'
 import type { Table } from './table.ts'
 
 interface Restored {
@@ -23,6 +24,7 @@ export const restore = async (o: {
   routes: Table
   engine: EngineQueue
   certificates: Certificates
+  store: Storage
   emit(event: Event): void
   signal: AbortSignal
 }): Promise<void> => {
@@ -43,7 +45,9 @@ export const restore = async (o: {
   const instant = new Map<unknown, Restored>()
   for (const one of restored)
     if (one.owner?.hooks.pace === 'instant' && one.route.tls.mode === 'terminate') instant.set(one.route.tls.names, one)
-  await Promise.all([...instant.values()].map(({ route, owner }) => o.certificates.prepare(route, owner)))
+  const made = await Promise.all([...instant.values()].map(({ route, owner }) => o.certificates.prepare(route, owner)))
+  // What cannot be written now is made again at the next start.
+  if (made.some(({ length }) => length)) await o.store.commit(made.flat()).catch(() => undefined)
   for (const { route, owner } of restored) o.certificates.use(route, owner)
   await o.engine.install()
   await o.engine.engine?.restore(o.routes.all())
