@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { Server } from 'node:net'
-import { type Backend, listen, type Where } from './listen.ts'
+import { type Backend, listen, type Place } from './listen.ts'
 
 export interface H2cBackend extends Backend {
   /** The headers of all requests so far. */
@@ -10,7 +10,7 @@ export interface H2cBackend extends Backend {
 /** An HTTP/2 server without TLS that knows nothing else (RFC 9113 section 3.3), as gRPC servers are. */
 export const h2cBackend = async (
   handler: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => unknown,
-  where: Omit<Where, 'tls'> = {},
+  where: Omit<Place, 'tls'> = {},
 ): Promise<H2cBackend> => {
   const requests: IncomingHttpHeaders[] = []
   const server = createServer()

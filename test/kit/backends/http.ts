@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { fieldValue } from '../clients/h1.ts'
-import { type Backend, listen, type Where } from './listen.ts'
+import { type Backend, listen, type Place } from './listen.ts'
 
 /** A request as the backend got it. */
 export interface Seen {
@@ -18,7 +18,7 @@ export interface HttpBackend extends Backend {
   readonly requests: readonly Seen[]
 }
 export type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
-export interface HttpOptions extends Where {
+export interface HttpOptions extends Place {
   /** Takes upgraded connections. Without it an `Upgrade` is an ordinary request. */
   readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => unknown
   /** Answers `Expect: 100-continue` itself. */

@@ -3,7 +3,7 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import { isIPv6 } from 'node:net'
 import type { Pair } from '../authority.ts'
 
-export interface Where {
+export interface Place {
   /** An address of this machine. Default 127.0.0.1. */
   readonly host?: string
   /** Default: any free one. */
@@ -18,6 +18,8 @@ export interface Backend {
   readonly address: string
   /** `http://` or `https://` and the address. */
   readonly url: string
+  /** How many connections it ever took. */
+  readonly accepted: number
   /** Connections that are open now. */
   readonly connections: number
   /** Cuts every open connection, and listens on. */
@@ -27,9 +29,11 @@ export interface Backend {
 }
 
 /** Starts the server and keeps count of its connections. */
-export const listen = async (server: Server, { host = '127.0.0.1', port = 0, tls }: Where): Promise<Backend> => {
+export const listen = async (server: Server, { host = '127.0.0.1', port = 0, tls }: Place): Promise<Backend> => {
   const open = new Set<Socket>()
+  let accepted = 0
   server.on('connection', (socket: Socket) => {
+    accepted++
     open.add(socket)
     socket.on('error', () => undefined)
     socket.once('close', () => open.delete(socket))
@@ -45,6 +49,9 @@ export const listen = async (server: Server, { host = '127.0.0.1', port = 0, tls
     port: bound,
     address,
     url: `${tls === undefined ? 'http' : 'https'}://${address}`,
+    get accepted() {
+      return accepted
+    },
     get connections() {
       return open.size
     },

@@ -1,19 +1,12 @@
 import { createServer, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { type Http1, http1 } from '../clients/h1.ts'
-import { type Backend, listen, type Where } from './listen.ts'
-
-export interface RawBackend extends Backend {
-  /** How many connections it ever took. */
-  readonly accepted: number
-}
+import { type Backend, listen, type Place } from './listen.ts'
 
 /** A server of bytes: every connection (after TLS, where there is a certificate) is the callback's. */
-export const rawBackend = async (connected: (connection: Http1) => unknown, where: Where = {}): Promise<RawBackend> => {
-  let accepted = 0
+export const rawBackend = async (connected: (connection: Http1) => unknown, where: Place = {}): Promise<Backend> => {
   const server = where.tls ? createTlsServer({ cert: where.tls.chain, key: where.tls.key }) : createServer({ noDelay: true })
   server.on(where.tls ? 'secureConnection' : 'connection', async (socket: Socket) => {
-    accepted++
     socket.on('error', () => undefined)
     try {
       await connected(http1(socket))
@@ -21,8 +14,7 @@ export const rawBackend = async (connected: (connection: Http1) => unknown, wher
       socket.destroy()
     }
   })
-  const backend = await listen(server, where)
-  return Object.defineProperty(Object.create(backend) as RawBackend, 'accepted', { get: () => accepted })
+  return listen(server, where)
 }
 
 /** Reads one request head, up to its empty line. */

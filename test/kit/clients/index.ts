@@ -1,5 +1,6 @@
 export * from './h1.ts'
 export * from './h2.ts'
+export * from './h2-frames.ts'
 export * from './pieces.ts'
 export * from './proxy-protocol.ts'
 export * from './reader.ts'

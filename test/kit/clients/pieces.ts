@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
+import { connect } from 'node:tls'
 
 /** A stream over `socket` whose first write, the ClientHello, is sent as `cut` says, each piece in a TCP packet of its own. */
 export const inPieces =
@@ -26,6 +27,13 @@ export const inPieces =
     socket.on('close', () => stream.destroy())
     return stream
   }
+
+/** The ClientHello that Node sends for this server name, in one record. */
+export const clientHello = (name: string): Promise<Buffer> =>
+  new Promise((done) => {
+    const nowhere = new Duplex({ read: () => undefined, write: (chunk: Buffer) => done(chunk) })
+    connect({ socket: nowhere, servername: name }).on('error', () => undefined)
+  })
 
 /** One byte a packet. */
 export const byteByByte = (hello: Buffer): Uint8Array[] => Array.from(hello, (byte) => Uint8Array.of(byte))

@@ -44,6 +44,8 @@ export const openTls = async (target: Target, { name, ca, alpn, min, max, throug
     ...(alpn !== undefined && { ALPNProtocols: [...alpn] }),
     ...(min !== undefined && { minVersion: min }),
     ...(max !== undefined && { maxVersion: max }),
+    // OpenSSL's own client refuses what is older than TLS 1.2 unless it is told not to mind.
+    ...(min !== undefined && { ciphers: 'DEFAULT:@SECLEVEL=0' }),
     // Trust is checked against the name asked for; without one there is nothing to check it against.
     ...(name === undefined && { checkServerIdentity: () => undefined }),
   })

@@ -1,0 +1,77 @@
+import { describe, it } from 'vitest'
+import { answers } from './answers.ts'
+import { backends } from './backends.ts'
+import { bytes } from './bytes.ts'
+import type { Cases } from './cases.ts'
+import { changes } from './changes.ts'
+import { drain } from './drain.ts'
+import { failures } from './failures.ts'
+import { grpc } from './grpc.ts'
+import { headers } from './headers.ts'
+import { ledger } from './ledger.ts'
+import { limits } from './limits.ts'
+import { logs } from './logs.ts'
+import { passthrough } from './passthrough.ts'
+import { proxies } from './proxies.ts'
+import { refusals } from './refusals.ts'
+import type { EngineFactory } from './settings.ts'
+import { shutdown } from './shutdown.ts'
+import { streams } from './streams.ts'
+import { tls } from './tls.ts'
+import { upgrades } from './upgrades.ts'
+import { openWorld } from './world.ts'
+
+export type { EngineFactory, Limits, Settings, Where } from './settings.ts'
+
+export interface EngineUnderTest {
+  /** Makes the engine of one case. Called again, with the same `where`, when the case restarts its gateway. */
+  readonly engine: EngineFactory
+  /**
+   * Cases by name that this engine cannot pass, each with the reason. They are run, and must fail: on the day when the engine can,
+   * the list has to be mended.
+   */
+  readonly cannot?: Readonly<Record<string, string>>
+}
+
+const themes: Readonly<Record<string, Cases>> = {
+  answers,
+  streams,
+  upgrades,
+  tls,
+  passthrough,
+  backends,
+  headers,
+  refusals,
+  failures,
+  limits,
+  proxies,
+  grpc,
+  changes,
+  drain,
+  shutdown,
+  bytes,
+  ledger,
+  logs,
+}
+
+/** The conformance suite of engines: every behaviour that a caller of the gateway may rely on, over real sockets. For vitest. */
+export const describeEngine = (name: string, { engine, cannot = {} }: EngineUnderTest): void => {
+  const known = new Set(Object.values(themes).flatMap(Object.keys))
+  const unknown = Object.keys(cannot).filter((sentence) => !known.has(sentence))
+  if (unknown.length > 0) throw new Error(`describeEngine('${name}'): no such cases: ${unknown.join('; ')}`)
+  const open = openWorld(engine)
+  describe(name, () => {
+    for (const [theme, cases] of Object.entries(themes)) {
+      describe(theme, () => {
+        for (const [sentence, run] of Object.entries(cases)) {
+          const reason = cannot[sentence]
+          if (reason === undefined) it(sentence, () => run(open), limit)
+          else it.fails(`${sentence} (cannot: ${reason})`, () => run(open), limit)
+        }
+      })
+    }
+  })
+}
+
+/** Milliseconds that a case may take: far more than any needs. */
+const limit = 60_000

@@ -1,0 +1,122 @@
+import { expect } from 'vitest'
+import { createAuthority } from '../authority.ts'
+import { echoBody } from '../backends/http.ts'
+import { backend, becomes, type Cases, signal } from './cases.ts'
+import type { World } from './world.ts'
+
+const post = async (world: World, host: string, size: number, ca = world.authority.root) => {
+  const client = await world.h1(host, { ca })
+  const answer = await client.request('POST /', { Host: host }, 'x'.repeat(size))
+  client.close()
+  expect(answer.body).toHaveLength(size)
+}
+
+/** The counters over changes of what is counted. */
+export const ledger: Cases = {
+  'counts each workload for itself': async (open) => {
+    const world = await open()
+    const web = await backend(echoBody)
+    const ids = [1, 2, 3, 4, 5].map((size) => ({ id: `${size}-1-a`, host: `host${size}.wild.test`, size }))
+    for (const { id, host } of ids) await world.set(id, host, [web.url])
+    await Promise.all(ids.flatMap(({ host, size }) => Array.from({ length: size }, () => post(world, host, size * 100))))
+    for (const { id, size } of ids)
+      await becomes(() => world.bytes(id), { request: size * size * 100, response: size * size * 100 })
+  },
+
+  'says nothing, or nothing but zeros, of a workload without traffic': async (open) => {
+    const world = await open()
+    await world.set('1-1-a', 'a.test', [(await backend()).url])
+    expect(await world.bytes('1-1-a')).toEqual({ request: 0, response: 0 })
+    const removed = world.removed('1-1-a')
+    await world.delete('1-1-a')
+    expect(await removed).toEqual({ request: 0, response: 0 })
+  },
+
+  'counts on over a change of backends, of the host and of the mode': async (open) => {
+    const world = await open()
+    const [one, two] = [await backend(echoBody), await backend(echoBody)]
+    const tenant = await createAuthority()
+    await world.set('1-1-a', 'a.test', [one.url])
+    await post(world, 'a.test', 1_000)
+    await world.set('1-1-a', 'a.test', [two.url])
+    await post(world, 'a.test', 200)
+    await world.set('1-1-a', 'b.test', [two.url])
+    await post(world, 'b.test', 30)
+    await becomes(() => world.bytes('1-1-a'), { request: 1_230, response: 1_230 })
+    const own = await backend(echoBody, { tls: await tenant.issue(['b.test']) })
+    await world.set('1-1-a', 'b.test', [own.address], true)
+    await post(world, 'b.test', 4, tenant.root)
+    await expect.poll(async () => (await world.bytes('1-1-a')).request, { timeout: 20_000 }).toBeGreaterThan(1_234)
+    await world.set('1-1-a', 'b.test', [two.url])
+    expect((await world.bytes('1-1-a')).request).toBeGreaterThan(1_234)
+  },
+
+  'counts from zero a workload that is set again after it was removed': async (open) => {
+    const world = await open()
+    const web = await backend(echoBody)
+    for (const size of [100, 20, 3]) {
+      await world.set('1-1-a', 'a.test', [web.url])
+      await post(world, 'a.test', size)
+      await becomes(() => world.bytes('1-1-a'), { request: size, response: size })
+      const removed = world.removed('1-1-a')
+      await world.delete('1-1-a')
+      expect(await removed).toEqual({ request: size, response: size })
+      expect((await world.traffic()).bytes.has('1-1-a' as never)).toBe(false)
+    }
+  },
+
+  'counts on, and loses nothing, where a workload is set again while its old connections drain': async (open) => {
+    const world = await open({ drain: 30 })
+    const [begun, go] = [signal(), signal()]
+    const web = await backend(async (_, response) => {
+      response.write('begun ')
+      await go.happened
+      response.end('and ended')
+    })
+    await world.set('1-1-a', 'a.wild.test', [web.url])
+    const answer = (await world.h1('a.wild.test')).request('GET /', { Host: 'a.wild.test' }, undefined, {
+      started: () => begun.happen(),
+    })
+    await begun.happened
+    await becomes(() => world.bytes('1-1-a'), { request: 0, response: 6 })
+    await world.delete('1-1-a')
+    await world.set('1-1-a', 'a.wild.test', [(await backend('new')).url])
+    expect((await world.bytes('1-1-a')).response).toBeGreaterThanOrEqual(6)
+    expect((await world.get('a.wild.test')).text).toBe('new')
+    go.happen()
+    expect((await answer).text).toBe('begun and ended')
+    await becomes(() => world.bytes('1-1-a'), { request: 0, response: 18 })
+  },
+
+  'never lets a figure fall within an epoch': async (open) => {
+    const world = await open()
+    const web = await backend(echoBody)
+    await world.set('1-1-a', 'a.test', [web.url])
+    const state = { over: false }
+    const load = (async () => {
+      while (!state.over) await post(world, 'a.test', 2_000)
+    })()
+    let last = 0
+    for (let round = 0; round < 25; round++) {
+      await world.set('1-1-a', 'a.test', round % 2 === 0 ? [web.url] : [web.url, web.url.replace('127.0.0.1', '127.0.0.1')])
+      const { response } = await world.bytes('1-1-a')
+      expect(response).toBeGreaterThanOrEqual(last)
+      last = response
+    }
+    state.over = true
+    await load
+  },
+
+  'begins another epoch where the counters begin again': async (open) => {
+    const world = await open()
+    await world.set('1-1-a', 'a.test', [(await backend(echoBody)).url])
+    await post(world, 'a.test', 1_000)
+    await becomes(() => world.bytes('1-1-a'), { request: 1_000, response: 1_000 })
+    const { epoch } = await world.traffic()
+    expect((await world.traffic()).epoch).toBe(epoch)
+    await world.restart()
+    const after = await world.traffic()
+    const kept = after.bytes.get('1-1-a' as never)?.request ?? 0
+    expect(after.epoch !== epoch || kept >= 1_000).toBe(true)
+  },
+}

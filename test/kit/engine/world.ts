@@ -1,0 +1,140 @@
+import { onTestFinished } from 'vitest'
+import {
+  type Bytes,
+  createGateway,
+  type Logged,
+  type Route,
+  type RunningGateway,
+  type Traffic,
+  type WorkloadId,
+} from '../../../core/index.ts'
+import { type Authority, createAuthority } from '../authority.ts'
+import { type Answer, type Http1, http1 } from '../clients/h1.ts'
+import { type Http2, openH2 } from '../clients/h2.ts'
+import { openTcp, openTls, type Target, type Tls } from '../clients/socket.ts'
+import { freePort } from '../port.ts'
+import { tempRoot } from '../root.ts'
+import { anyHost, emptyMemory, issued, type Memory, memory, meter, passthrough, pending } from './plugins.ts'
+import type { EngineFactory, Settings, Where } from './settings.ts'
+
+/** A gateway with the engine under test in it, and the ways to talk to it. All that it opens is closed when the test is over. */
+export interface World {
+  readonly where: Where
+  readonly authority: Authority
+  readonly gateway: RunningGateway
+  readonly memory: Memory
+  readonly log: readonly string[]
+  /** Sets a route and returns once it is served. */
+  set(id: string, host: string, backends: readonly string[], passthrough?: boolean): Promise<Route>
+  delete(id: string): Promise<void>
+  /** Resolves with the next event, from now on, that `wanted` takes. */
+  event(wanted: (event: Logged) => boolean): Promise<Logged>
+  /** Resolves with the last figures of the workload once it is removed. Ask before the delete. */
+  removed(id: string): Promise<Bytes>
+  /** The engine's counter of the workload now; zeros where it has none. */
+  bytes(id: string): Promise<Bytes>
+  traffic(): Promise<Awaited<ReturnType<Traffic['read']>>>
+  /** A connection for HTTP/1.1 over TLS that asks for `host`. */
+  h1(host: string, tls?: Tls, target?: Partial<Target>): Promise<Http1>
+  h2(host: string, tls?: Tls, target?: Partial<Target>): Promise<Http2>
+  /** A connection to the port of plain HTTP. */
+  plain(target?: Partial<Target>): Promise<Http1>
+  /** One request on a connection of its own. */
+  get(host: string, path?: string, headers?: Record<string, string>): Promise<Answer>
+  close(): Promise<void>
+  /** Closes the gateway and starts another on the same ports, folder and store. */
+  restart(): Promise<void>
+}
+export type Open = (settings?: Settings) => Promise<World>
+
+/** Has this done when the test is over, whatever came of it; what was deferred last is done first. */
+export const defer = (close: () => unknown) => onTestFinished(async () => void (await close()), 60_000)
+
+export const idOf = (id: string) => id as WorkloadId
+
+export const openWorld =
+  (engine: EngineFactory): Open =>
+  async (settings = {}) => {
+    const [http, https, authority] = [await freePort(), await freePort(), await createAuthority()]
+    const [own, engines, held] = [tempRoot(), tempRoot('engine'), emptyMemory()]
+    defer(() => Promise.all([own.remove(), engines.remove()]))
+    const where: Where = {
+      drain: 2,
+      retryAfter: 1,
+      ...settings,
+      http,
+      https,
+      addresses: ['127.0.0.1', '::1'],
+      root: engines.path,
+    }
+    const log: string[] = []
+    const counters: Parameters<typeof meter>[0] = {}
+    const start = async () =>
+      createGateway(
+        {
+          plugins: [anyHost(), passthrough(), pending(), issued(authority), memory(held), meter(counters), await engine(where)],
+        },
+        { root: own.path, log: (...said) => log.push(said.map(written).join(' ')) },
+      )
+    let gateway = await start()
+    defer(() => gateway.close())
+
+    const event: World['event'] = async (wanted) => {
+      for await (const next of gateway.events()) if (wanted(next)) return next
+      throw new Error('the gateway closed before the event')
+    }
+    const traffic: World['traffic'] = async () => {
+      if (counters.reader === undefined) throw new Error('the engine provides no Traffic')
+      return counters.reader.read(AbortSignal.timeout(5_000))
+    }
+    const h1: World['h1'] = async (host, tls, target) => {
+      const socket = await openTls({ port: https, ...target }, { name: host, ca: authority.root, ...tls })
+      return closing(http1(socket))
+    }
+    return {
+      where,
+      authority,
+      memory: held,
+      log,
+      get gateway() {
+        return gateway
+      },
+      set: (id, fqdn, backends, through = false) =>
+        gateway.dispatch({ do: 'set-fqdn', id: idOf(id), fqdn, backends, passthrough: through }, { wait: 'live' }),
+      delete: async (id) => {
+        await gateway.dispatch({ do: 'delete', id: idOf(id) })
+      },
+      event,
+      removed: async (id) => {
+        const last = await event((next) => next.type === 'removed' && next.route.id === id)
+        return last.type === 'removed' ? last.bytes : { request: 0, response: 0 }
+      },
+      traffic,
+      bytes: async (id) => (await traffic()).bytes.get(idOf(id)) ?? { request: 0, response: 0 },
+      h1,
+      h2: async (host, tls, target) =>
+        closing(await openH2({ port: https, ...target }, { name: host, ca: authority.root, ...tls })),
+      plain: async (target) => closing(http1(await openTcp({ port: http, ...target }))),
+      get: async (host, path = '/', headers = {}) => {
+        const client = await h1(host)
+        try {
+          return await client.request(`GET ${path}`, { Host: host, ...headers })
+        } finally {
+          client.close()
+        }
+      },
+      close: () => gateway.close(),
+      restart: async () => {
+        await gateway.close()
+        gateway = await start()
+      },
+    }
+  }
+
+const closing = <T extends { close(): void }>(client: T): T => {
+  defer(() => client.close())
+  return client
+}
+
+const written = (said: unknown) =>
+  typeof said === 'string' ? said : JSON.stringify(said, (_, value) => (value instanceof Error ? value.message : value))
