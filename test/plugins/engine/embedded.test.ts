@@ -1,0 +1,30 @@
+import { embedded } from '../../../plugins/engine/embedded/index.ts'
+import { describeEngine } from '../../kit/index.ts'
+
+describeEngine('engine/embedded', {
+  engine: ({
+    http,
+    https,
+    drain,
+    limits = {},
+    acceptProxy = [],
+    trustedProxies = [],
+    sendProxy,
+    minTls,
+    accessLog,
+    backendCa,
+    health,
+  }) =>
+    embedded({
+      http: { port: http },
+      https: { port: https },
+      drain,
+      limits,
+      trustedProxies: [...acceptProxy, ...trustedProxies],
+      proxyProtocol: { inbound: acceptProxy.length > 0, ...(sendProxy && { passthrough: sendProxy }) },
+      ...(minTls && { tls: { minVersion: minTls } }),
+      ...(accessLog && { accessLog }),
+      ...(backendCa && { backends: { ca: backendCa } }),
+      ...(health && { health: { path: health.path, intervalSeconds: health.seconds } }),
+    }),
+})
