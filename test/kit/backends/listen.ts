@@ -8,6 +8,8 @@ export interface Place {
   readonly host?: string
   /** Default: any free one. */
   readonly port?: number
+  /** Ends its own side only when it wants to, and not because the other side did. */
+  readonly halfOpen?: boolean
   /** Serve over TLS with this certificate. */
   readonly tls?: Pair
 }

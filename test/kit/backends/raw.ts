@@ -5,7 +5,9 @@ import { type Backend, listen, type Place } from './listen.ts'
 
 /** A server of bytes: every connection (after TLS, where there is a certificate) is the callback's. */
 export const rawBackend = async (connected: (connection: Http1) => unknown, where: Place = {}): Promise<Backend> => {
-  const server = where.tls ? createTlsServer({ cert: where.tls.chain, key: where.tls.key }) : createServer({ noDelay: true })
+  const server = where.tls
+    ? createTlsServer({ cert: where.tls.chain, key: where.tls.key })
+    : createServer({ noDelay: true, allowHalfOpen: where.halfOpen ?? false })
   server.on(where.tls ? 'secureConnection' : 'connection', async (socket: Socket) => {
     socket.on('error', () => undefined)
     try {

@@ -46,7 +46,7 @@ export const limits: Cases = {
   },
 
   'closes a connection that stays idle, on HTTP/1.1, HTTP/2 and plain HTTP': async (open) => {
-    const world = await open({ limits: { idleSeconds: 1 } })
+    const world = await open({ limits: { idleSeconds: 1, headerSeconds: 1 } })
     await world.set('1-1-a', 'a.test', [(await backend('fine')).url])
     const [used, unused, plain, two] = await Promise.all([
       world.h1('a.test'),

@@ -68,10 +68,13 @@ export const passthrough: Cases = {
   'lets the backend go on after the client has ended its side': async (open) => {
     const world = await open()
     const hello = await clientHello('own.test')
-    const raw = await bytesBackend(async (connection) => {
-      const all = await connection.rest()
-      connection.socket.end(`${all.length} bytes`)
-    })
+    const raw = await bytesBackend(
+      async (connection) => {
+        const all = await connection.rest()
+        connection.socket.end(`${all.length} bytes`)
+      },
+      { halfOpen: true },
+    )
     await world.set('1-1-own', 'own.test', [raw.address], true)
     const client = http1(await openTcp({ port: world.where.https }))
     defer(client.close)

@@ -21,7 +21,10 @@ export const shutdown: Cases = {
     const client = await world.h1('a.test')
     const answer = client.request('GET /', { Host: 'a.test' })
     await came.happened
+    const other = await world.h2('a.test')
     const closed = world.close()
+    // Only then is the engine sure to know.
+    await other.goaway
     go.happen()
     const { status, text, header } = await answer
     expect([status, text, header('connection')]).toEqual([200, 'whole', 'close'])
