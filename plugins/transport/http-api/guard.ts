@@ -9,8 +9,11 @@ import { HttpError } from './problem.ts'
  * must have a content type that no form can send. A request that passed a proxy is not from this machine, whatever its address says.
  */
 export const guard = (request: Request, settings: Settings): void => {
-  const host = request.headers.get('host') ?? new URL(request.url).host
+  const target = new URL(request.url).host
+  const host = request.headers.get('host') ?? target
   checkHost(host, settings.hosts)
+  // The absolute form of a request line goes before the header (RFC 9112 section 3.2.2).
+  if (target !== host) checkHost(target, settings.hosts)
   checkOrigin(request, host)
   if (settings.tokens.length) return
   const proxied = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'via'].find((name) => request.headers.has(name))

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { definePlugin, Fetch, type Gateway, GatewayError, type Listener } from '../../../core/index.ts'
 import type { Via } from './context.ts'
@@ -39,16 +40,13 @@ export const httpApi = (options: HttpApiOptions = {}) => {
       /** A server that comes to be with its first connection. */
       const serve = (via: Via) => {
         const start = once(async () => {
-          const [{ httpServer }, { getRequestListener }] = await Promise.all([import('./server.ts'), import('@hono/node-server')])
-          const listener = getRequestListener((request) => answer(request, via), {
-            overrideGlobalObjects: false,
-            errorHandler: problem,
-          })
-          const server = httpServer(async () => listener)
+          const [{ httpServer }, { listener }] = await Promise.all([import('./server.ts'), import('./listener.ts')])
+          const handle = listener((request) => answer(request, via))
+          const server = httpServer(handle)
           servers.push(server)
           return server
         })
-        return (socket: import('node:net').Socket): void => {
+        return (socket: Socket): void => {
           socket.on('error', () => socket.destroy())
           start().then(({ accept }) => accept(socket))
         }

@@ -41,7 +41,7 @@ export const readQuery = <T>(c: Ask, schema: z.ZodType<T>): T => {
 /** 404 where the path is unknown, 405 where only the method is (RFC 9110 section 15.5.6). */
 export const notFound = (app: App, c: Ask): never => {
   const methods = app.routes.filter(({ method, path }) => method !== 'ALL' && fits(path, c.req.path)).map(({ method }) => method)
-  if (methods.length === 0)
+  if (methods.length === 0 || methods.includes(c.req.method))
     throw new HttpError(404, 'NOT_FOUND', `there is nothing at ${shown(c.req.path)}`, 'see /docs for what there is')
   const allow = [...new Set(methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))]
   throw new HttpError(405, 'BAD_REQUEST', `${c.req.method} is not a method of ${shown(c.req.path)}`, `use ${allow.join(', ')}`, {

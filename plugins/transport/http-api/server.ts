@@ -1,23 +1,18 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { reason } from '../../../core/index.ts'
 import { HttpError, problem } from './problem.ts'
 
-type Listener = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 const maxSockets = 4096
 
+/** Milliseconds that a client may take for its headers, for its whole request, and between two requests. */
+const usual = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 10_000, connectionsCheckingInterval: 1000 }
+
 /** A server of HTTP/1.1 without a listening socket of its own: the core's accepted connections are handed to it. */
-export const httpServer = (listener: () => Promise<Listener>) => {
+export const httpServer = (handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>, limits = usual) => {
   const sockets = new Set<Socket>()
   const running = new Set<ServerResponse>()
   let closing = false
-  const server = createServer({
-    maxHeaderSize: 16 * 1024,
-    headersTimeout: 10_000,
-    requestTimeout: 30_000,
-    keepAliveTimeout: 10_000,
-    connectionsCheckingInterval: 1000,
-  })
+  const server = createServer({ maxHeaderSize: 16 * 1024, ...limits })
   server.maxHeadersCount = 100
   // Without it the header and request timeouts never start: nothing else tells this server that it has connections.
   server.emit('listening')
@@ -25,9 +20,7 @@ export const httpServer = (listener: () => Promise<Listener>) => {
     running.add(response)
     response.once('close', () => running.delete(response))
     if (closing) response.shouldKeepAlive = false
-    listener()
-      .then((listen) => listen(request, response))
-      .catch((error: unknown) => response.destroy(error instanceof Error ? error : new Error(reason(error))))
+    handle(request, response).catch(() => response.destroy())
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
@@ -45,13 +38,16 @@ export const httpServer = (listener: () => Promise<Listener>) => {
     async close(grace: number): Promise<void> {
       closing = true
       server.close()
+      const busy = new Set<unknown>()
       for (const response of running) {
+        const { socket } = response
+        busy.add(socket)
         response.shouldKeepAlive = false
-        response.once('finish', () => response.socket?.end())
+        response.once('finish', () => socket?.destroySoon())
       }
       const ended = [...sockets].map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())))
       const cut = setTimeout(() => sockets.forEach((socket) => void socket.destroy()), grace)
-      server.closeIdleConnections()
+      for (const socket of sockets) if (!busy.has(socket)) socket.destroySoon()
       await Promise.all(ended)
       clearTimeout(cut)
     },

@@ -1,21 +1,22 @@
 import { type IncomingHttpHeaders, request } from 'node:http'
-import type { Plugin, RunningGateway } from '../../../../core/index.ts'
+import { createGateway, type Plugin, type RunningGateway } from '../../../../core/index.ts'
 import { type HttpApiOptions, httpApi } from '../../../../plugins/transport/http-api/index.ts'
-import { basics, start, tableEngine } from '../../../core/parts.ts'
+import { basics, tableEngine } from '../../../core/parts.ts'
 import { tempRoot } from '../../../kit/index.ts'
 
 /** A running gateway with the API on a free port and a unix socket, and the same as a fetch handler. */
 export const startApi = async (options: HttpApiOptions = {}, ...more: Plugin[]) => {
   const root = tempRoot()
+  const log: string[] = []
   const engine = tableEngine()
   const plugins = [...basics(engine.plugin), ...more, httpApi({ tcp: { port: 0 }, ...options })]
-  const gateway = await start(plugins, { root: root.path })
+  const gateway = await createGateway({ plugins }, { root: root.path, log: (...line) => log.push(JSON.stringify(line)) })
   const facts = gateway.status().plugins.find(({ name }) => name === 'transport/http-api')?.facts ?? {}
   const close = async () => {
     await gateway.close()
     await root.remove()
   }
-  return { gateway, engine: engine.state, url: String(facts.url), socket: String(facts.socket), root: root.path, close }
+  return { gateway, engine: engine.state, url: String(facts.url), socket: String(facts.socket), root: root.path, log, close }
 }
 
 export interface Answer {
@@ -57,7 +58,7 @@ export const send = (
   new Promise((resolve, reject) => {
     const sent = bodyOf(body)
     const { hostname, port } = 'url' in to ? new URL(to.url) : { hostname: 'localhost', port: '' }
-    const address = 'socket' in to ? { socketPath: to.socket } : { host: hostname.replace(/^\[|\]$/g, ''), port }
+    const address = !('url' in to) ? { socketPath: to.socket } : { host: hostname.replace(/^\[|\]$/g, ''), port }
     const outgoing = request(
       { ...address, method, path, headers: { ...sent.headers, ...headers }, agent: false },
       async (incoming) => {
@@ -79,7 +80,7 @@ const answer = (status: number, headers: IncomingHttpHeaders, text: string): Ans
   status,
   headers,
   text,
-  json: /json/.test(headers['content-type'] ?? '') ? JSON.parse(text) : undefined,
+  json: text && /json/.test(headers['content-type'] ?? '') ? JSON.parse(text) : undefined,
 })
 
 export const wanted = (fqdn: string, ...backends: string[]) => ({
