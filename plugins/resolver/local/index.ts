@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { type Draft, definePlugin, GatewayError, reason } from '../../../core/index.ts'
-import { issueLeaf } from './leaf.ts'
-import { loadRoot, type Root, rootFile } from './root.ts'
+import { few } from './few.ts'
+import { createIssue, type Issue } from './leaf.ts'
+import { loadRoot, rootFile } from './root.ts'
 
 export interface LocalCaOptions {
   /** How long a certificate lives: 1 to 397 days, which is what browsers take at most. 90 by default. */
@@ -27,15 +28,15 @@ export const localCa = (options: LocalCaOptions = {}) => {
     options,
     setup({ root, health, log }) {
       const folder = join(root, 'ca')
-      let loading: Promise<Root> | undefined
+      let loading: Promise<Issue> | undefined
       const ready = () => health('ok', undefined, { root: rootFile(folder) })
-      const authority = async (): Promise<Root> => {
-        const mine = loading ?? loadRoot(folder, log)
+      const authority = async (): Promise<Issue> => {
+        const mine = loading ?? loadRoot(folder, log).then(createIssue)
         loading = mine
         try {
-          const found = await mine
+          const issue = await mine
           ready()
-          return found
+          return issue
         } catch (error) {
           // Tried again by the next certificate: an operator may have mended it.
           if (loading === mine) loading = undefined
@@ -43,16 +44,20 @@ export const localCa = (options: LocalCaOptions = {}) => {
           throw error
         }
       }
+      const inTurn = few(2)
       ready()
       return {
         pace: 'instant' as const,
         plan: (draft: Draft) =>
           draft.passthrough ? undefined : { mode: 'terminate' as const, resolver: 'local', names: namesFor(draft) },
         async obtain(names: readonly string[], signal: AbortSignal) {
+          const leaf = await inTurn(async () => {
+            signal.throwIfAborted()
+            const issue = await authority()
+            return issue(names, days)
+          })
           signal.throwIfAborted()
-          const issued = await issueLeaf(await authority(), names, days)
-          signal.throwIfAborted()
-          return { id: `local ${names.join(' ')}`, resolver: 'local', names, ...issued }
+          return { id: `local ${names.join(' ')}`, resolver: 'local', names, ...leaf }
         },
       }
     },

@@ -1,8 +1,8 @@
 import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { GatewayError, reason } from '../../../core/index.ts'
-import { writeFileAtomic } from '../../../lib/atomic-file.ts'
+import { syncFolder, writeFileAtomic } from '../../../lib/atomic-file.ts'
 import { algorithm, backdated, day, keyPem, loadX509, newKeys, newSerial } from './x509.ts'
 
 /** `pem` is the root certificate, `key` signs with it. */
@@ -21,7 +21,10 @@ export const loadRoot = async (folder: string, log: (message: string, fields?: o
   const [keyText, pem] = await Promise.all([readText(keyFile), readText(rootFile(folder))])
   if (keyText === undefined && pem !== undefined) throw unusable(folder, 'root.key is missing')
   try {
-    if (keyText === undefined) await mkdir(folder, { recursive: true, mode: 0o700 })
+    if (keyText === undefined) {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      await syncFolder(dirname(folder))
+    }
     const keys = keyText === undefined ? await newKeys() : await importKeys(keyText, folder)
     // The key first: a crash in between leaves a key whose certificate is made anew, never a certificate that nobody can sign for.
     if (keyText === undefined) await writeFileAtomic(keyFile, await keyPem(keys.privateKey))

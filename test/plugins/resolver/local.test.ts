@@ -49,6 +49,16 @@ describe('resolver/local', () => {
     expect(alone.log).toHaveLength(1)
   })
 
+  it('makes many that are asked for together, each with a key of its own, and drops those whose asker went away', async () => {
+    const gone = AbortSignal.abort(new Error('went away'))
+    const asked = Array.from({ length: 40 }, (_, at) =>
+      alone.hooks.obtain?.([`h${at}.org`], at % 4 === 0 ? gone : AbortSignal.timeout(30_000)),
+    )
+    const answers = await Promise.allSettled(asked)
+    expect(answers.filter(({ status }) => status === 'rejected')).toHaveLength(10)
+    expect(new Set(answers.map((answer) => (answer.status === 'fulfilled' ? answer.value?.key : 'none'))).size).toBe(31)
+  })
+
   it('makes certificates as RFC 5280 and browsers want them', async () => {
     const { chain } = await obtain(['*.gw.localhost', 'gw.localhost'])
     const leaf = new X509Certificate(chain)
