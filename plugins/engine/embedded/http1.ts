@@ -35,10 +35,14 @@ export const http1Server = (given: Given): Server => {
   })
   // Node leaves out without a word what is over this count; the size of the head is limited anyway.
   server.maxHeadersCount = 0
+  // Connections that had their last answer: what still comes on them is no request.
+  const done = new WeakSet<Duplex>()
   const serve = (req: IncomingMessage, res: ServerResponse) => {
     const target = checkRequest(req.method ?? '', req.url ?? '', req.httpVersion, req.rawHeaders)
-    if ('status' in target) answer(res, target.status, true)
-    else given.serve(new Http1Exchange(req, res, target, given.client(req.socket), given.stopping()))
+    if ('status' in target) {
+      done.add(req.socket)
+      answer(res, target.status, true)
+    } else given.serve(new Http1Exchange(req, res, target, given.client(req.socket), given.stopping))
   }
   server.on('request', serve)
   server.on('checkContinue', serve)
@@ -51,7 +55,11 @@ export const http1Server = (given: Given): Server => {
   })
   server.on('connect', (_req, socket) => refuseRaw(socket, 405))
   server.on('clientError', (error: Error & { code?: string }, socket) => {
-    if (!socket.writable || error.code === 'ECONNRESET') socket.destroy()
+    if (done.has(socket)) return
+    done.add(socket)
+    // Node says on the socket which answer it is writing: none of ours may get into the middle of it.
+    const answering = '_httpMessage' in socket && socket._httpMessage
+    if (!socket.writable || answering || error.code === 'ECONNRESET') socket.destroy()
     else refuseRaw(socket, statusOf(error.code))
   })
   // Without it nothing checks headersTimeout: a server that listens nowhere never says so itself.
@@ -70,8 +78,13 @@ export const answer = (res: ServerResponse, status: number, close: boolean, fiel
   res.end(page)
 }
 
+// Closed while bytes of the client are unread, a connection is reset, and its last answer may be lost.
+const linger = 1_000
+
 const refuseRaw = (socket: Duplex, status: number): void => {
   const page = errorPage(status)
+  const timer = setTimeout(() => socket.destroy(), linger)
+  socket.once('close', () => clearTimeout(timer))
   socket.end(rawHead(status, '', [...pageFields(page), 'Connection', 'close']) + page.toString('latin1'), 'latin1')
   socket.resume()
 }
@@ -96,8 +109,9 @@ class Http1Exchange implements Exchange {
   #res: ServerResponse
   #watcher: Watcher | undefined
   #waits = false
+  #last: () => boolean
 
-  constructor(req: IncomingMessage, res: ServerResponse, { authority, target }: Target, client: Client, last: boolean) {
+  constructor(req: IncomingMessage, res: ServerResponse, { authority, target }: Target, client: Client, last: () => boolean) {
     this.#req = req
     this.#res = res
     this.client = client
@@ -110,7 +124,7 @@ class Http1Exchange implements Exchange {
     const chunked = req.headers['transfer-encoding'] !== undefined
     this.length = length
     this.body = chunked || (length !== undefined && length !== '0') ? req : undefined
-    if (last) res.shouldKeepAlive = false
+    this.#last = last
   }
   watch(watcher: Watcher): void {
     this.#watcher = watcher
@@ -129,6 +143,7 @@ class Http1Exchange implements Exchange {
     }
   }
   respond(status: number, reason: string, fields: Fields, _how: { bodyless: boolean; trailers: boolean }): void {
+    if (this.#last()) this.#res.shouldKeepAlive = false
     if (reason) this.#res.writeHead(status, reason, fields)
     else this.#res.writeHead(status, fields)
   }

@@ -3,7 +3,7 @@ import { readHead } from '../backends/raw.ts'
 import { frameType, openFrames } from '../clients/h2-frames.ts'
 import { badBodies, badHeads, badTargets } from './bad-requests.ts'
 import { badStreams } from './bad-streams.ts'
-import { backend, bytesBackend, type Cases } from './cases.ts'
+import { backend, bytesBackend, type Cases, signal } from './cases.ts'
 import { defer, type World } from './world.ts'
 
 const next = 'GET /smuggled HTTP/1.1\r\nHost: a.test\r\n\r\n'
@@ -125,6 +125,37 @@ export const refusals: Cases = {
       else expect([shape, came.filter((line) => without.test(line))]).toEqual([shape, []])
     }
     expect((await world.get('a.test')).text).toBe('ok')
+  },
+
+  'writes no refusal into the middle of an answer': async (open) => {
+    const world = await open()
+    const go = signal()
+    const web = await backend(async (request, response) => {
+      if (request.url !== '/held') return response.end('ok')
+      response.writeHead(200, { 'Content-Length': 100_000 })
+      response.write('x'.repeat(50_000))
+      await go.happened
+      response.end('x'.repeat(50_000))
+    })
+    await world.set('1-1-a', 'a.test', [web.url])
+    const client = await world.h1('a.test')
+    const begun = signal()
+    let body = ''
+    const sink = (chunk: Buffer) => {
+      body += chunk
+      begun.happen()
+    }
+    const answer = client.request('GET /held', { Host: 'a.test' }, undefined, { sink }).then(
+      () => 'whole',
+      () => 'cut',
+    )
+    await begun.happened
+    await client.send('no request at all\r\n\r\n')
+    // By the time of this answer the engine has seen the noise.
+    expect((await world.get('a.test')).text).toBe('ok')
+    go.happen()
+    await answer
+    expect(body).toMatch(/^x+$/)
   },
 
   'gives no client the answer to another, whatever the backend says unasked': async (open) => {
