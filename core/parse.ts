@@ -143,7 +143,7 @@ const badType = (what: string, wanted: string, got: unknown): Problem => {
   return {
     code: 'BAD_REQUEST',
     message: `${what} must be ${wanted}, got ${type}`,
-    fix: 'see the table of operations in docs/api.md',
+    fix: `send ${wanted}`,
   }
 }
 
