@@ -19,32 +19,32 @@ export type Methods = Readonly<Record<string, Method>>
 
 export interface Objects {
   add(object: ObjectId, methods: Methods): void
-  method(object: ObjectId, name: string): Method | undefined
   ids(): readonly ObjectId[]
-  answer(request: Request): Promise<Response>
+  find(request: Partly): Method | undefined
+  /** Calls the method; without one says in zbus's words what there is not. */
+  answer(request: Request, method: Method | undefined): Promise<Response>
   /** To a request that cannot be carried out, in the form that its callers can read. */
   refuse(request: Partly, why: string): Response
 }
 
 export const createObjects = (): Objects => {
   const objects = new Map<string, { id: ObjectId; methods: ReadonlyMap<string, Method> }>()
-  const method = (object: ObjectId, name: string) => objects.get(objectName(object))?.methods.get(name)
+  const find = ({ object, method = '' }: Partly) => object && objects.get(objectName(object))?.methods.get(method)
   return {
     add: (id, methods) => {
       if (objects.has(objectName(id))) throw new Error(`object ${objectName(id)} is registered already`)
       objects.set(objectName(id), { id, methods: new Map(Object.entries(methods)) })
     },
-    method,
+    find,
     ids: () => [...objects.values()].map(({ id }) => id),
-    answer: async (request) => {
-      const found = method(request.object, request.method)
-      if (found) return await carryOut(found, request)
-      const error = objects.has(objectName(request.object)) ? 'not a function' : 'unknown object'
-      return { id: request.id, data: null, error }
+    answer: async (request, method) => {
+      if (method) return carryOut(method, request)
+      return { id: request.id, data: null, error: objects.has(objectName(request.object)) ? 'not a function' : 'unknown object' }
     },
-    refuse: ({ id = '', object, method: name = '' }, why) => {
-      const found = object && method(object, name)
-      return found ? { id, data: emptyOf(found), failed: why } : { id, data: null, error: why }
+    refuse: (request, why) => {
+      const { id = '' } = request
+      const method = find(request)
+      return method ? { id, data: emptyOf(method), failed: why } : { id, data: null, error: why }
     },
   }
 }

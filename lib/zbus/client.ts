@@ -4,7 +4,7 @@ import { type Fields, readAnswers, resultOf } from './answers.ts'
 import { connect, parseBroker, ready } from './broker.ts'
 import { subscribe } from './events.ts'
 import { encodeRequest, type ObjectId, objectName } from './frame.ts'
-import { encode } from './msgpack.ts'
+import { asBuffer, encode } from './msgpack.ts'
 import { decodeStatus, type Status, statusObject } from './status.ts'
 
 export interface ClientOptions {
@@ -63,7 +63,7 @@ export const createClient = (options: ClientOptions): Client => {
       asker ??= start()
       const redis = await asker
       await ready(redis, late)
-      await redis.rpush(`${module}.${objectName(object)}`, Buffer.from(request.buffer, request.byteOffset, request.length))
+      await redis.rpush(`${module}.${objectName(object)}`, asBuffer(request))
       return resultOf(await answer)
     } finally {
       calls.delete(id)

@@ -1,7 +1,7 @@
 import { createBench } from './bench.ts'
 import type { Objects } from './call.ts'
-import { encodeResponse, type ObjectId, objectName, type Partly, type Request, type Response, readRequest } from './frame.ts'
-import { createMemory, fingerprint } from './memory.ts'
+import { encodeResponse, type ObjectId, objectName, type Partly, type Request, readRequest } from './frame.ts'
+import { createMemory } from './memory.ts'
 import type { Letter, Outbox } from './outbox.ts'
 import { encodeStatus, type Status, statusObject } from './status.ts'
 import { maxRequest, type Oversized } from './taker.ts'
@@ -9,7 +9,7 @@ import type { Workers } from './workers.ts'
 
 export interface DeskOptions {
   readonly objects: Objects
-  readonly workers: Workers
+  readonly workers: Workers<Request>
   readonly outbox: Outbox
   readonly status: () => Status
   /** The list of dead letters. */
@@ -26,8 +26,8 @@ interface Copy {
 }
 /** A request that waits or runs; copies beyond the first are the same request, taken again. */
 interface Job {
+  readonly key: string
   readonly request: Request
-  readonly print: string
   readonly copies: Copy[]
   /** `once` where another life of this server may have answered already. */
   readonly how: 'push' | 'once'
@@ -40,9 +40,8 @@ const deadBytes = 4_096
 export const createDesk = ({ objects, workers, outbox, status, dead, answered }: DeskOptions) => {
   const memory = createMemory()
   const waiting: Job[] = []
-  /** By request ID, those that wait or run. */
+  /** Those that wait or run, by all the bytes of the request. */
   const jobs = new Map<string, Job>()
-  const running = new Set<Promise<void>>()
   const copies = new Set<Copy>()
   const counts = { answered: 0, repeated: 0, recovered: 0, deadLetters: 0 }
   let stopped = false
@@ -59,50 +58,39 @@ export const createDesk = ({ objects, workers, outbox, status, dead, answered }:
   }
 
   const run = async (job: Job) => {
-    const { request } = job
-    const worker = workers.begin(() => `[${objectName(request.object)}].${request.method}()`)
-    const answer = encoded(await objects.answer(request))
+    const worker = workers.begin(job.request)
+    const method = objects.find(job.request)
+    const answer = encodeResponse(await objects.answer(job.request, method))
     workers.end(worker)
-    if (jobs.get(request.id) === job) jobs.delete(request.id)
-    const pure = objects.method(request.object, request.method)?.pure
-    if (request.id !== '') memory.keep(request.id, job.print, pure ? undefined : answer)
-    const told = new Set<string>()
-    for (const copy of job.copies) {
-      send(copy, told.has(copy.replyTo) ? 'drop' : stopped ? 'once' : job.how, answer)
-      told.add(copy.replyTo)
-    }
+    jobs.delete(job.key)
+    memory.keep(job.key, method?.pure ? undefined : answer)
+    // Copies have one list to answer on: it gets one answer.
+    for (const [at, copy] of job.copies.entries()) send(copy, at > 0 ? 'drop' : stopped ? 'once' : job.how, answer)
     pump()
   }
   const pump = () => {
     while (!stopped && workers.free > 0) {
       const job = waiting.shift()
       if (!job) return
-      const ends = run(job)
-      running.add(ends)
-      void ends.finally(() => running.delete(ends))
+      void run(job)
     }
   }
 
   const accept = (request: Request, copy: Copy, recovered: boolean) => {
-    const { id } = request
-    const print = id === '' ? '' : fingerprint(request)
-    const same = jobs.get(id)
-    if (same?.print === print) {
-      counts.repeated++
-      same.copies.push(copy)
-      return
-    }
-    const known = id === '' ? undefined : memory.recall(id, print)
-    if (known) counts.repeated++
-    if (known?.answer) return send(copy, 'again', known.answer)
-    const job: Job = { request, print, copies: [copy], how: known || recovered ? 'once' : 'push' }
-    if (id !== '') jobs.set(id, job)
+    const key = copy.payload.toString('latin1')
+    const same = jobs.get(key)
+    if (same || memory.knows(key)) counts.repeated++
+    if (same) return void same.copies.push(copy)
+    const answer = memory.recall(key)
+    if (answer) return send(copy, 'again', answer)
+    const job: Job = { key, request, copies: [copy], how: recovered || memory.knows(key) ? 'once' : 'push' }
+    jobs.set(key, job)
     waiting.push(job)
     pump()
   }
 
   const refuse = (partial: Partly, copy: Copy, why: string, head: Buffer) => {
-    if (partial.id !== undefined && copy.replyTo !== '') return send(copy, 'push', encoded(objects.refuse(partial, why)))
+    if (partial.id !== undefined && copy.replyTo !== '') return send(copy, 'push', encodeResponse(objects.refuse(partial, why)))
     counts.deadLetters++
     send(copy, 'dead', head.subarray(0, deadBytes), dead)
   }
@@ -116,7 +104,7 @@ export const createDesk = ({ objects, workers, outbox, status, dead, answered }:
     if ('size' in taken) refuse(read.request ?? read.partial, copy, tooLarge(taken.size), taken.head)
     else if (!read.request) refuse(read.partial, copy, `BAD_REQUEST: malformed request: ${read.problem}`, taken)
     else if (from === 'status' || (from === 'recovered' && isStatus(read.request.object)))
-      send(copy, 'push', encoded({ id: read.request.id, data: encodeStatus(status()) }))
+      send(copy, 'push', encodeResponse({ id: read.request.id, data: encodeStatus(status()) }))
     else accept(read.request, copy, from === 'recovered')
   }
 
@@ -148,16 +136,12 @@ export const createDesk = ({ objects, workers, outbox, status, dead, answered }:
     drain: async (signal: AbortSignal) => {
       stopped = true
       const late = new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }))
-      await Promise.race([Promise.all(running), late])
+      await Promise.race([workers.idle(), late])
     },
   }
 }
 
 const isStatus = (object: ObjectId) => objectName(object) === objectName(statusObject)
 const nothing = Buffer.alloc(0)
-const encoded = (response: Response): Buffer => {
-  const bytes = encodeResponse(response)
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-}
 const tooLarge = (size: number) =>
   `TOO_LARGE: the request has ${size} bytes, more than the ${maxRequest} that are taken (ask for less at once)`

@@ -1,28 +1,24 @@
-import { hash } from 'node:crypto'
-import type { Request } from './frame.ts'
-
-/** What was asked, without who waits where for the answer: two requests with one ID and one fingerprint are the same request. */
-export const fingerprint = ({ object, method, inputs }: Request): string =>
-  hash('sha1', Buffer.concat([Buffer.from(`${object.name}@${object.version}.${method}\n`), ...inputs.flatMap(framed)]), 'base64')
-
-const framed = (input: Uint8Array) => [Buffer.from(`${input.length}:`), input]
-
-const maxRemembered = 4_096
+/** At least so many are remembered, and at most twice as many. */
+const most = 4_096
 const maxBytes = 4_096
 
-/** The latest answers by request ID, so that a request that arrives again gets the same. */
+/**
+ * The latest answers, so that a request that arrives again, byte for byte, gets the same one. Requests are told apart by all their bytes:
+ * an ID that a careless caller uses for everything never brings up the answer to something else.
+ */
 export const createMemory = () => {
-  const answers = new Map<string, { print: string; answer: Buffer | undefined }>()
+  let young = new Map<string, Buffer | undefined>()
+  let old: typeof young = new Map()
   return {
-    /** `undefined`: an ID that is not known to have asked this. An `answer` of undefined: it was answered, but not kept. */
-    recall: (id: string, print: string) => {
-      const known = answers.get(id)
-      return known?.print === print ? known : undefined
-    },
-    keep: (id: string, print: string, answer: Buffer | undefined) => {
-      answers.delete(id)
-      answers.set(id, { print, answer: answer && answer.length <= maxBytes ? answer : undefined })
-      if (answers.size > maxRemembered) for (const oldest of answers.keys()) return void answers.delete(oldest)
+    knows: (key: string): boolean => young.has(key) || old.has(key),
+    /** Undefined also where the request is known and its answer was not kept. */
+    recall: (key: string): Buffer | undefined => young.get(key) ?? old.get(key),
+    keep: (key: string, answer: Buffer | undefined): void => {
+      if (key.length > maxBytes) return
+      young.set(key, answer && answer.length <= maxBytes ? answer : undefined)
+      if (young.size < most) return
+      old = young
+      young = new Map()
     },
   }
 }

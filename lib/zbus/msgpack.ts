@@ -36,6 +36,9 @@ export const decode = (bytes: Uint8Array): unknown => {
   return decoder.decode(bytes)
 }
 
+/** The same bytes as a Buffer, which is what the Redis client takes for bytes. */
+export const asBuffer = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, length)
+
 const holdsBigInt = (value: unknown): boolean => {
   if (typeof value === 'bigint') return true
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return false

@@ -19,6 +19,8 @@ const fixed = new Map([
   [0xd8, 17],
 ])
 
+const asText = ({ buffer, byteOffset, length }: Uint8Array) => Buffer.from(buffer, byteOffset, length).toString('utf8')
+
 /** Walks MessagePack without building values, so that nothing in it can make the walk cost more than its bytes. */
 export class Reader {
   /** Offset of the next byte. */
@@ -58,7 +60,7 @@ export class Reader {
   /** A str or bin as text, nil as the empty one. */
   text(): string | undefined {
     const bytes = this.bytes()
-    return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
+    return bytes && asText(bytes)
   }
 
   /** How many values (a map: pairs) follow, nil as none; undefined where no such value stands. */

@@ -1,8 +1,8 @@
 import { connect, parseBroker, ready } from './broker.ts'
 import { createObjects, type Methods } from './call.ts'
 import { createDesk } from './desk.ts'
-import { type ObjectId, objectName } from './frame.ts'
-import { encode } from './msgpack.ts'
+import { type ObjectId, objectName, type Request } from './frame.ts'
+import { asBuffer, encode } from './msgpack.ts'
 import { createOutbox } from './outbox.ts'
 import { type Status, statusObject, statusOf } from './status.ts'
 import { runTaker } from './taker.ts'
@@ -54,7 +54,7 @@ export const createServer = async (options: ServerOptions): Promise<Server> => {
   const { module, instance } = options
   const broker = parseBroker(options.broker)
   const objects = createObjects()
-  const workers = createWorkers(options.workers ?? 64)
+  const workers = createWorkers<Request>(options.workers ?? 64)
   const stopping = new AbortController()
   const closing = new AbortController()
   const control = await connect(broker, `zbus ${module}`)
@@ -111,8 +111,7 @@ export const createServer = async (options: ServerOptions): Promise<Server> => {
       if (started) take(object)
     },
     publish: async (object, event, value) => {
-      const bytes = encode(value)
-      await control.publish(`${module}.${objectName(object)}.${event}`, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+      await control.publish(`${module}.${objectName(object)}.${event}`, asBuffer(encode(value)))
     },
     start: () => {
       if (started) return

@@ -1,5 +1,5 @@
 import { type Fields, fields } from './answers.ts'
-import type { ObjectId } from './frame.ts'
+import { type ObjectId, objectName, type Request } from './frame.ts'
 import { encode } from './msgpack.ts'
 import type { WorkerStatus, Workers } from './workers.ts'
 
@@ -11,7 +11,10 @@ export interface Status {
   readonly workers: readonly WorkerStatus[]
 }
 
-export const statusOf = (objects: readonly ObjectId[], workers: Workers): Status => ({ objects, workers: workers.status() })
+export const statusOf = (objects: readonly ObjectId[], workers: Workers<Request>): Status => ({
+  objects,
+  workers: workers.status(({ object, method }) => `[${objectName(object)}].${method}()`),
+})
 
 /** As Go's `zbus.Status` decodes it. */
 export const encodeStatus = ({ objects, workers }: Status): Uint8Array =>

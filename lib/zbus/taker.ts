@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
 import { type Broker, connect, ready, retryDelay } from './broker.ts'
 import { guard, run, take } from './scripts.ts'
 
@@ -49,13 +50,10 @@ export const runTaker = async (taking: Taking): Promise<void> => {
       trouble(undefined)
       while (!signal.aborted) {
         const { count, bytes } = await taking.room()
-        const waiting = redis.call(...wait.command())
-        const asked = run(redis, take, [taking.queue, taking.taken], [String(count), String(bytes), String(maxRequest)])
-        const [woken, taken] = await Promise.allSettled([waiting, asked])
-        if (taken.status === 'rejected') throw taken.reason
-        for (const request of requests(taken.value)) taking.admit(request)
-        if (woken.status === 'rejected') wait.failed(woken.reason)
-        else if (woken.value !== null) throw new Error('the guard key was deleted')
+        const limits = [String(count), String(bytes), String(maxRequest)]
+        const [woken, reply] = await once(redis, wait.command(), [taking.queue, taking.taken], limits)
+        for (const request of requests(reply)) taking.admit(request)
+        wait.woken(woken)
         tries = 0
       }
     } catch (error) {
@@ -68,16 +66,34 @@ export const runTaker = async (taking: Taking): Promise<void> => {
   redis.disconnect()
 }
 
+type Command = [string, ...string[]]
+
+/** The wait and the script behind it in one write: what the wait said, and what was taken. */
+const once = async (redis: Redis, wait: Command, keys: string[], limits: string[]): Promise<[unknown, unknown]> => {
+  const pipeline = redis
+    .pipeline()
+    .call(...wait)
+    .callBuffer('EVALSHA', take.sha, keys.length, ...keys, ...limits)
+  const [woken, taken] = (await pipeline.exec()) ?? []
+  if (!woken || !taken) throw new Error('the connection is closed')
+  const [failed, reply] = taken
+  if (!failed) return [woken[0] ?? woken[1], reply]
+  if (!failed.message.startsWith('NOSCRIPT')) throw failed
+  return [woken[0] ?? woken[1], await run(redis, take, keys, limits)]
+}
+
 /** BLMOVE came with Redis 6.2; nodes have older ones. */
 const createWait = ({ queue, guard }: Taking) => {
   let modern = true
   return {
-    command: (): [string, ...string[]] =>
+    command: (): Command =>
       modern ? ['BLMOVE', queue, guard, 'LEFT', 'RIGHT', String(waitSeconds)] : ['BRPOPLPUSH', queue, guard, String(waitSeconds)],
-    failed: (error: unknown): void => {
-      const message = error instanceof Error ? error.message : String(error)
-      if (message.startsWith('WRONGTYPE') || message.startsWith('UNBLOCKED')) return
-      if (!modern || !/^ERR unknown command/i.test(message)) throw error
+    /** The guard refused the move: there is something. Nil: there is nothing yet. */
+    woken: (by: unknown): void => {
+      if (by === null) return
+      if (!(by instanceof Error)) throw new Error('the guard key was deleted')
+      if (/^WRONGTYPE|^UNBLOCKED/.test(by.message)) return
+      if (!modern || !/^ERR unknown command/i.test(by.message)) throw by
       modern = false
     },
   }

@@ -7,41 +7,51 @@ export interface WorkerStatus {
   readonly action: string
 }
 
-export interface Workers {
+export interface Workers<Work> {
   readonly size: number
   readonly free: number
   /** A free worker begins; its number goes to `end`. */
-  begin(action: () => string): number
+  begin(work: Work): number
   end(worker: number): void
-  status(): readonly WorkerStatus[]
+  /** Resolves when all are free. */
+  idle(): Promise<void>
+  status(action: (work: Work) => string): readonly WorkerStatus[]
 }
 
-export const createWorkers = (size: number): Workers => {
+export const createWorkers = <Work>(size: number): Workers<Work> => {
   const since = new Float64Array(size).fill(Date.now())
-  const actions: ((() => string) | undefined)[] = new Array(size).fill(undefined)
-  const idle = Array.from({ length: size }, (_, at) => size - 1 - at)
+  const works: (Work | undefined)[] = Array.from({ length: size }, () => undefined)
+  const free = Array.from({ length: size }, (_, at) => size - 1 - at)
+  let allFree: (() => void) | undefined
   return {
     size,
     get free() {
-      return idle.length
+      return free.length
     },
-    begin: (action) => {
-      const worker = idle.pop()
+    begin: (work) => {
+      const worker = free.pop()
       if (worker === undefined) throw new Error('every worker is busy')
-      actions[worker] = action
+      works[worker] = work
       since[worker] = Date.now()
       return worker
     },
     end: (worker) => {
-      actions[worker] = undefined
+      works[worker] = undefined
       since[worker] = Date.now()
-      idle.push(worker)
+      free.push(worker)
+      if (free.length === size) allFree?.()
     },
-    status: () =>
-      actions.map((action, worker) => ({
-        state: action ? 'busy' : 'free',
+    idle: async () => {
+      if (free.length < size)
+        await new Promise<void>((done) => {
+          allFree = done
+        })
+    },
+    status: (action) =>
+      works.map((work, worker) => ({
+        state: work === undefined ? 'free' : 'busy',
         since: new Date(since[worker] ?? 0),
-        action: action?.() ?? '',
+        action: work === undefined ? '' : action(work),
       })),
   }
 }
