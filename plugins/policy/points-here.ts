@@ -7,7 +7,7 @@ import { shown } from '../../lib/shown.ts'
 export interface PointsHereOptions {
   /** Name servers to ask, in order: `1.1.1.1`, `[2606:4700::1111]:53`. The system's by default. */
   readonly resolvers?: readonly string[]
-  /** Milliseconds for all questions of one check; 10,000 by default. */
+  /** Seconds for all questions of one check; 10 by default. */
   readonly timeout?: number
   /** Whether one of the domain's addresses must be the node's (default), or every one. */
   readonly agree?: 'one' | 'all'
@@ -15,7 +15,7 @@ export interface PointsHereOptions {
 
 /** Refuses a domain that does not resolve to the node's public address. Names of the gateway's own domain are not asked for. */
 export const pointsHere = (options: PointsHereOptions = {}) => {
-  const { resolvers = [], timeout = 10_000, agree = 'one' } = options
+  const { resolvers = [], timeout = 10, agree = 'one' } = options
   check(options)
   return definePlugin({
     name: 'policy/points-here',
@@ -28,7 +28,7 @@ export const pointsHere = (options: PointsHereOptions = {}) => {
         const config = await node?.publicConfig(signal)
         const here = [config?.ipv4, config?.ipv6].flatMap((text) => canonical(text) ?? [])
         if (here.length === 0) return [noAddress]
-        const seen = await look(host, { resolvers, timeout, agree, signal })
+        const seen = await look(host, { resolvers, milliseconds: timeout * 1_000, agree, signal })
         if (typeof seen === 'string') return [mismatch(host, seen, here)]
         const hits = seen.filter((text) => here.includes(text)).length
         if (agree === 'all' ? hits === seen.length : hits > 0) return []
@@ -40,7 +40,7 @@ export const pointsHere = (options: PointsHereOptions = {}) => {
 
 interface Asking {
   readonly resolvers: readonly string[]
-  readonly timeout: number
+  readonly milliseconds: number
   readonly agree: 'one' | 'all'
   readonly signal: AbortSignal
 }
@@ -49,9 +49,9 @@ interface Asking {
 const look = async (host: string, asking: Asking): Promise<readonly string[] | string> => {
   // RFC 6761 section 6.3: such a name is this machine, and nobody is asked.
   if (isUnder(host, 'localhost')) return ['127.0.0.1', '::1']
-  const signal = AbortSignal.any([asking.signal, AbortSignal.timeout(asking.timeout)])
+  const signal = AbortSignal.any([asking.signal, AbortSignal.timeout(asking.milliseconds)])
   const servers = Math.max(1, asking.resolvers.length)
-  const resolver = new Resolver({ timeout: Math.max(1, Math.ceil(asking.timeout / (2 * servers))), tries: 2 })
+  const resolver = new Resolver({ timeout: Math.ceil(asking.milliseconds / (2 * servers)), tries: 2 })
   if (asking.resolvers.length > 0) resolver.setServers(asking.resolvers)
   const cancel = () => resolver.cancel()
   signal.addEventListener('abort', cancel, { once: true })
@@ -104,9 +104,9 @@ const noAddress: Problem = {
   fix: 'give the node a public address, such as by staticNode({ ipv4 })',
 }
 
-const check = ({ resolvers = [], timeout = 10_000, agree = 'one' }: PointsHereOptions): void => {
-  if (!Number.isInteger(timeout) || timeout < 1 || timeout > 45_000)
-    throw invalid(`timeout is ${timeout}`, 'give milliseconds from 1 to 45,000')
+const check = ({ resolvers = [], timeout = 10, agree = 'one' }: PointsHereOptions): void => {
+  if (!(typeof timeout === 'number' && timeout >= 0.1 && timeout <= 45))
+    throw invalid(`timeout is ${timeout}`, 'give seconds from 0.1 to 45')
   if (agree !== 'one' && agree !== 'all') throw invalid(`agree is '${shown(String(agree))}'`, "give 'one' or 'all'")
   try {
     new Resolver().setServers([...resolvers])
