@@ -52,15 +52,18 @@ export const shutdown: Cases = {
     await client.closed
   },
 
-  'ends idle connections without a reset': async (open) => {
-    const world = await open()
+  'ends idle connections without a reset, those never used too, before the deadline': async (open) => {
+    const world = await open({ drain: 30 })
     await world.set('1-1-a', 'a.test', [(await backend('hello')).url])
     const [one, plain, two] = [await world.h1('a.test'), await world.plain(), await world.h2('a.test')]
     await one.request('GET /', { Host: 'a.test' })
     await plain.request('GET /', { Host: 'a.test' })
     await two.request({ headers: {} })
+    const unused = [await world.h1('a.test'), await world.plain()]
+    const began = performance.now()
     await world.close()
-    expect([await one.closed, await plain.closed]).toEqual(['end', 'end'])
+    expect(performance.now() - began).toBeLessThan(30_000)
+    expect(await Promise.all([one, plain, ...unused].map(({ closed }) => closed))).toEqual(['end', 'end', 'end', 'end'])
     expect(await two.goaway).toBe(0)
     await two.closed
   },

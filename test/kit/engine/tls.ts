@@ -9,7 +9,7 @@ import { defer, idOf, type World } from './world.ts'
 const fingerprint = async (world: World, host: string) => {
   const socket = await openTls({ port: world.where.https }, { name: host, ca: world.authority.root })
   const found = socket.getPeerCertificate().fingerprint256
-  socket.destroy()
+  socket.end()
   return found
 }
 
