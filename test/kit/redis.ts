@@ -54,7 +54,8 @@ export const startRedis = async ({ args = [], program = 'redis-server' }: RedisO
     await folder.remove()
     throw error
   })
-  process.once('exit', () => child?.kill('SIGKILL'))
+  const kill = () => child?.kill('SIGKILL')
+  process.once('exit', kill)
   return {
     root: folder.path,
     path,
@@ -70,6 +71,7 @@ export const startRedis = async ({ args = [], program = 'redis-server' }: RedisO
     stop,
     start,
     close: async () => {
+      process.off('exit', kill)
       await stop('SIGKILL')
       await folder.remove()
     },
