@@ -1,7 +1,8 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { Gateway, Stat } from '../../../core/index.ts'
+import type { Answers, Bytes, Gateway, Stat } from '../../../core/index.ts'
 import type { Context, Env } from './context.ts'
 import { add } from './routes.ts'
+import { sliced } from './sliced.ts'
 
 const text = { description: 'Text exposition format', content: { 'text/plain': { schema: { type: 'string' as const } } } }
 
@@ -11,28 +12,35 @@ export const prometheus = (app: OpenAPIHono<Env>, { gateway }: Context): void =>
     const client = await import('prom-client')
     const { processMetrics } = await import('./process-metrics.ts')
     const own = new client.Registry()
-    await traffic(client, own, gateway)
     operations(client, own, gateway.stats())
     certificates(client, own, gateway)
     state(client, own, gateway)
-    const body = `${await own.metrics()}\n${await processMetrics().metrics()}`
-    return c.body(body, 200, { 'content-type': own.contentType })
+    return c.body(sliced(await own.metrics(), '\n', await processMetrics().metrics(), await traffic(gateway)), 200, {
+      'content-type': own.contentType,
+    })
   })
 }
 
 type Client = typeof import('prom-client')
 type Registry = import('prom-client').Registry
 
-const traffic = async ({ Counter }: Client, registry: Registry, gateway: Gateway): Promise<void> => {
-  const counter = (way: string, help: string) =>
-    new Counter({ name: `gateway_workload_${way}_bytes_total`, help, labelNames: ['workload'], registers: [registry] })
-  if (!gateway.status().plugins.some(({ name }) => name.startsWith('metrics/'))) return
+/** The lines of all workloads, which may be many: written here, so that the scrape of a large gateway does not hold up its traffic. */
+const traffic = async (gateway: Gateway): Promise<Iterable<string>> => {
+  if (!gateway.status().plugins.some(({ name }) => name.startsWith('metrics/'))) return []
   const sums = await gateway.dispatch({ do: 'metrics' })
-  const request = counter('request', 'Bytes that clients sent to the workload')
-  const response = counter('response', 'Bytes that clients got from the workload')
-  for (const [workload, bytes] of sums) {
-    request.inc({ workload }, bytes.request)
-    response.inc({ workload }, bytes.response)
+  return lines(sums)
+}
+
+function* lines(sums: Answers['metrics']): Generator<string> {
+  const series = (way: keyof Bytes) => `gateway_workload_${way}_bytes_total`
+  const helps: Readonly<Record<keyof Bytes, string>> = {
+    request: 'clients sent to the workload',
+    response: 'clients got from the workload',
+  }
+  for (const way of ['request', 'response'] as const) {
+    yield `\n# HELP ${series(way)} Bytes that ${helps[way]}\n# TYPE ${series(way)} counter\n`
+    // Nothing to escape: an id is letters, digits, - and _.
+    for (const [id, bytes] of sums) yield `${series(way)}{workload="${id}"} ${bytes[way]}\n`
   }
 }
 

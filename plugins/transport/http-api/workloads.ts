@@ -110,7 +110,7 @@ const find = (gateway: Context['gateway'], keep: (route: Route) => boolean, limi
 type Filters = Readonly<Partial<Record<'tenant' | 'host' | 'kind' | 'passthrough', string | undefined>>>
 
 const keeps = ({ tenant, host, kind, passthrough }: Filters) => {
-  const canonical = host === undefined ? undefined : (canonicalHost(host) ?? host)
+  const canonical = host && (canonicalHost(host) ?? host)
   return (route: Route): boolean =>
     (tenant === undefined || route.tenant === tenant) &&
     (canonical === undefined || route.host === canonical) &&
