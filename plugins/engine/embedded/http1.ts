@@ -163,7 +163,9 @@ class Http1Exchange implements Exchange {
   }
   end(chunk: Buffer | undefined, trailers: Fields): void {
     if (trailers.length > 0) this.#res.addTrailers(pairs(trailers))
-    if (chunk) this.#res.end(chunk)
+    // As text a small body leaves in one piece with the head.
+    if (chunk && chunk.length < 4_096) this.#res.end(chunk.toString('latin1'), 'latin1')
+    else if (chunk) this.#res.end(chunk)
     else this.#res.end()
   }
   take(): never {

@@ -10,8 +10,8 @@ export interface Where {
 }
 
 export interface EmbeddedOptions {
-  /** Redirects to https. Default port 8080; `false`: not opened. */
-  readonly http?: Where | false
+  /** Default port 8080; `false`: not opened. Sends known hosts to https, or with `redirect: false` serves them there as well, in the clear. */
+  readonly http?: (Where & { readonly redirect?: boolean }) | false
   /** Terminated and passed-through hosts alike. Default port 8443. */
   readonly https?: Where
   /** The port that clients know, for redirects; by default the one that is listened on. */
@@ -101,6 +101,7 @@ const defaults = {
 
 export interface Settings {
   readonly http: Where | undefined
+  readonly redirect: boolean
   readonly https: Where
   readonly publicHttpsPort: number | undefined
   /** ms */
@@ -137,7 +138,7 @@ export const readOptions = (options: EmbeddedOptions): Settings => {
     'accessLog',
   ])
   keys('https.', https, ['host', 'port'])
-  if (http !== false) keys('http.', http, ['host', 'port'])
+  if (http !== false) keys('http.', http, ['host', 'port', 'redirect'])
   keys('tls.', tls, ['minVersion', 'contexts'])
   keys('backends.', backends, ['ca', 'h2c', 'idle', 'idleSeconds'])
   keys('proxyProtocol.', proxyProtocol, ['inbound', 'passthrough'])
@@ -158,6 +159,7 @@ export const readOptions = (options: EmbeddedOptions): Settings => {
   const everyone = (options.trustedProxies ?? []).length === 0
   return {
     http: http === false ? undefined : http,
+    redirect: http === false || http.redirect !== false,
     https,
     publicHttpsPort: options.publicHttpsPort,
     drain: drain * 1_000,

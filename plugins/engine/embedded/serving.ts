@@ -66,7 +66,7 @@ export const startServing = ({ settings, table, certificates, log, port }: Given
     const entry = table.byHost(authority) ?? table.byHost(hostKey(authority))
     if (!entry) refuse(exchange, 404)
     // RFC 9110 section 15.5.20: the connection was made for another host.
-    else if (client.serverName !== entry.route.host || entry.route.tls.mode !== 'terminate') refuse(exchange, 421)
+    else if (entry.route.tls.mode !== 'terminate' || (client.secure && client.serverName !== entry.route.host)) refuse(exchange, 421)
     else new Flight(deck, table.wake(entry), exchange).start()
   }
 
@@ -152,7 +152,14 @@ export const startServing = ({ settings, table, certificates, log, port }: Given
     })
   }
   const acceptHttp = (socket: Socket): void => {
-    if (connections.add(socket)) redirect.emit('connection', socket)
+    if (!connections.add(socket)) return
+    if (settings.redirect) {
+      redirect.emit('connection', socket)
+      return
+    }
+    const address = plainAddress(socket.remoteAddress)
+    clients.set(socket, { address, secure: false, trusted: settings.trusts(address), serverName: undefined })
+    http1.emit('connection', socket)
   }
 
   const close = async (): Promise<void> => {
