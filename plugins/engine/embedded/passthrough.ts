@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
+import type { Connected } from '../../../lib/proxy-protocol.ts'
 import type { Backend } from './backends.ts'
 import type { Awake, Flow } from './table.ts'
 import { splice, type Tunnel } from './tunnel.ts'
@@ -10,21 +11,23 @@ export interface PassthroughDeck {
   readonly log: (message: string, fields?: object) => void
   ended(awake: Awake, flow: Flow): void
   /** What goes to the backend before the client's own bytes. */
-  preface(client: Socket): Buffer | undefined
+  preface(connected: Connected): Buffer | undefined
 }
 
-/** A connection passed through to a backend, TLS untouched. `head` is what was read of it. */
+/** A connection passed through to a backend, TLS and all. */
 export class Passthrough implements Flow {
   readonly #deck: PassthroughDeck
   readonly #awake: Awake
   readonly #client: Socket
+  readonly #connected: Connected
   readonly #tried = new Set<Backend>()
   #tunnel: Tunnel | undefined
   #moved = performance.now()
   #given = 0
   #over = false
 
-  constructor(deck: PassthroughDeck, awake: Awake, client: Socket) {
+  constructor(deck: PassthroughDeck, awake: Awake, client: Socket, connected: Connected) {
+    this.#connected = connected
     this.#deck = deck
     this.#awake = awake
     this.#client = client
@@ -32,9 +35,11 @@ export class Passthrough implements Flow {
     client.on('close', () => {
       if (!this.#tunnel) this.#gone()
     })
-    this.#dial()
   }
 
+  start(): void {
+    this.#dial()
+  }
   #dial(): void {
     const backend = this.#awake.backends.pick(this.#tried)
     if (!backend) {
@@ -57,7 +62,7 @@ export class Passthrough implements Flow {
   }
 
   #join(backend: Socket): void {
-    const preface = this.#deck.preface(this.#client)
+    const preface = this.#deck.preface(this.#connected)
     if (preface) backend.write(preface)
     const { meter } = this.#awake
     const empty = Buffer.alloc(0)

@@ -2,12 +2,13 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { reason } from '../../../core/index.ts'
+import { type Connected, proxyHeader } from '../../../lib/proxy-protocol.ts'
 import type { Certificates } from './certificates.ts'
 import { Connections } from './connections.ts'
 import type { Exchange } from './exchange.ts'
 import type { Client } from './fields.ts'
 import { Flight, type FlightDeck } from './flight.ts'
-import { alert, peek, refuseHandshake } from './front.ts'
+import { alert, connectedBy, peekServerName, refuseHandshake, takeProxyHeader } from './front.ts'
 import { http1Server } from './http1.ts'
 import { http2Server } from './http2.ts'
 import type { Settings } from './options.ts'
@@ -58,7 +59,7 @@ export const startServing = ({ settings, table, certificates, log, port }: Given
     tunnelTime: ms(limits.tunnelIdleSeconds),
     log,
     ended: (awake, flow) => table.ended(awake, flow),
-    preface: () => undefined,
+    preface: (connected) => settings.preface && proxyHeader(settings.preface, connected),
   }
 
   const serve = (exchange: Exchange): void => {
@@ -66,7 +67,8 @@ export const startServing = ({ settings, table, certificates, log, port }: Given
     const entry = table.byHost(authority) ?? table.byHost(hostKey(authority))
     if (!entry) refuse(exchange, 404)
     // RFC 9110 section 15.5.20: the connection was made for another host.
-    else if (entry.route.tls.mode !== 'terminate' || (client.secure && client.serverName !== entry.route.host)) refuse(exchange, 421)
+    else if (entry.route.tls.mode !== 'terminate' || (client.secure && client.serverName !== entry.route.host))
+      refuse(exchange, 421)
     else new Flight(deck, table.wake(entry), exchange).start()
   }
 
@@ -129,7 +131,7 @@ export const startServing = ({ settings, table, certificates, log, port }: Given
     socket.destroy()
   })
 
-  const acceptTls = (socket: Socket, host: string, address: string): void => {
+  const acceptTls = (socket: Socket, host: string, { source: { address } }: Connected): void => {
     if (!certificates.find(host)) {
       log(`refused a TLS handshake for ${host}: there is no certificate for it`, { host })
       refuseHandshake(socket, alert.unrecognizedName)
@@ -140,26 +142,27 @@ export const startServing = ({ settings, table, certificates, log, port }: Given
     socket.on('close', () => handshakes.delete(key))
     tls.emit('connection', socket)
   }
-  const acceptHttps = (socket: Socket): void => {
-    if (!connections.add(socket)) return
-    peek(socket, ms(limits.handshakeSeconds), (serverName, bytes) => {
-      socket.unshift(bytes)
+  const acceptSecure = (socket: Socket, connected: Connected): void =>
+    peekServerName(socket, ms(limits.handshakeSeconds), (serverName) => {
       const host = serverName === undefined ? undefined : hostKey(serverName)
       const entry = host === undefined ? undefined : table.byHost(host)
-      if (entry?.route.tls.mode === 'passthrough') new Passthrough(deck, table.wake(entry), socket)
+      if (entry?.route.tls.mode === 'passthrough') new Passthrough(deck, table.wake(entry), socket, connected).start()
       else if (host === undefined) refuseHandshake(socket, alert.unrecognizedName)
-      else acceptTls(socket, host, plainAddress(socket.remoteAddress))
+      else acceptTls(socket, host, connected)
     })
-  }
-  const acceptHttp = (socket: Socket): void => {
-    if (!connections.add(socket)) return
+  const acceptPlain = (socket: Socket, { source: { address } }: Connected): void => {
     if (settings.redirect) {
       redirect.emit('connection', socket)
       return
     }
-    const address = plainAddress(socket.remoteAddress)
     clients.set(socket, { address, secure: false, trusted: settings.trusts(address), serverName: undefined })
     http1.emit('connection', socket)
+  }
+  const accept = (then: (socket: Socket, connected: Connected) => void) => (socket: Socket) => {
+    if (!connections.add(socket)) return
+    const connected = connectedBy(socket)
+    if (!settings.proxied(connected.source.address)) then(socket, connected)
+    else takeProxyHeader(socket, ms(limits.handshakeSeconds), (said) => then(socket, said))
   }
 
   const close = async (): Promise<void> => {
@@ -183,15 +186,12 @@ export const startServing = ({ settings, table, certificates, log, port }: Given
     redirect.closeIdleConnections()
     connections.goAway()
   }
-  return { acceptHttp, acceptHttps, connections, close }
+  return { acceptHttp: accept(acceptPlain), acceptHttps: accept(acceptSecure), connections, close }
 }
 
 const unknownClient: Client = { address: '0.0.0.0', secure: true, trusted: false, serverName: undefined }
 
 const peerKey = (socket: Socket): string => `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress}`
-
-/** An address as it is written everywhere: IPv4 as such where a socket of both versions saw it. */
-const plainAddress = (address: string | undefined): string => (address ?? '0.0.0.0').replace(/^::ffff:(?=[0-9.]+$)/, '')
 
 const refuse = (exchange: Exchange, status: number): void => {
   const page = errorPage(status)
