@@ -1,7 +1,9 @@
+import type { ClientHttp2Session } from 'node:http2'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { connect as connectTls } from 'node:tls'
 import type { Backend as Address } from '../../../lib/backend.ts'
+import { SharedSession } from './http2-upstream.ts'
 import { type Home, Wire } from './wire.ts'
 
 /** How backends are dialled. Times in ms. */
@@ -36,6 +38,7 @@ export class Backend implements Home {
   #dialling: Dialling
   #idle: Wire[] = []
   #closed = false
+  #session: SharedSession<Unreachable> | undefined
   #retryAt = 0
   #failures = 0
   /** What the active check found; undefined: there is none, or not yet. */
@@ -75,15 +78,19 @@ export class Backend implements Home {
   dial(done: (result: Wire | Unreachable) => void): void {
     this.connect((result) => done(result instanceof Unreachable ? result : new Wire(result, this)))
   }
-  /** A new connection, TLS where the address says so. */
-  connect(done: (result: Socket | Unreachable) => void, plain = false): void {
+  /** The HTTP/2 connection that all calls share. */
+  call(done: (result: ClientHttp2Session | Unreachable) => void): void {
+    this.#session ??= new SharedSession((opened) => this.connect(opened, 'h2'), this.#dialling.idleTime)
+    this.#session.get(done)
+  }
+  /** A new connection, with TLS where the address says so, but for `tcp`. */
+  connect(done: (result: Socket | Unreachable) => void, speak: 'http/1.1' | 'h2' | 'tcp' = 'http/1.1'): void {
     const { ip, port, scheme } = this.address
-    const where = { host: ip.text, port, noDelay: true, allowHalfOpen: true }
-    const secure = scheme === 'https' && !plain
+    const where = { host: ip.text, port, noDelay: true, allowHalfOpen: speak !== 'h2' }
+    const secure = scheme === 'https' && speak !== 'tcp'
     const { ca } = this.#dialling
-    const socket = secure
-      ? connectTls({ ...where, rejectUnauthorized: ca !== undefined, ...(ca !== undefined && { ca }) })
-      : connectTcp(where)
+    const verify = { rejectUnauthorized: ca !== undefined, ...(ca !== undefined && { ca }) }
+    const socket = secure ? connectTls({ ...where, ...verify, ALPNProtocols: [speak] }) : connectTcp(where)
     const finish = (result: Socket | Unreachable) => {
       clearTimeout(timer)
       socket.off('error', refused)
@@ -123,6 +130,7 @@ export class Backend implements Home {
   close(): void {
     this.#closed = true
     for (const wire of this.#idle.splice(0)) wire.socket.destroy()
+    this.#session?.close()
   }
 }
 

@@ -1,9 +1,12 @@
+import type { ClientHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
-import type { Backend, Unreachable } from './backends.ts'
+import { type Backend, type Backends, Unreachable } from './backends.ts'
 import type { Exchange, Watcher } from './exchange.ts'
-import { type Fields, requestFields, responseFields } from './fields.ts'
+import { type Fields, fieldValue, responseFields } from './fields.ts'
+import { Http2Call } from './http2-upstream.ts'
 import { errorPage, pageFields } from './pages.ts'
+import { requestFieldsH2, requestHead } from './request-head.ts'
 import type { Framing } from './response-reader.ts'
 import type { Awake, Flow } from './table.ts'
 import { splice, type Tunnel } from './tunnel.ts'
@@ -21,10 +24,11 @@ export interface FlightDeck {
   readonly limits: FlightLimits
   readonly log: (message: string, fields?: object) => void
   ended(awake: Awake, flow: Flow): void
+  /** Whether the backend is to be spoken to in HTTP/2. */
+  overHttp2(exchange: Exchange): boolean
 }
 
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS'])
-const wantsLength = new Set(['POST', 'PUT', 'PATCH'])
 const none: Fields = []
 
 /** One request on its way: to a backend, and its answer back. */
@@ -33,6 +37,8 @@ export class Flight implements Asker, Watcher, Flow {
   readonly #awake: Awake
   readonly #exchange: Exchange
   #upstream: Upstream | undefined
+  /** Those of the moment when it came, whatever the route becomes. */
+  #backends: Backends
   #backend: Backend | undefined
   #tried: Set<Backend> | undefined
   /** What the answer is at: nothing of it yet, its head sent or about to be, all of it given to the client. */
@@ -51,6 +57,7 @@ export class Flight implements Asker, Watcher, Flow {
     this.#deck = deck
     this.#awake = awake
     this.#exchange = exchange
+    this.#backends = awake.backends
     this.#bodyLeft = exchange.body !== undefined
     awake.open.add(this)
     exchange.watch(this)
@@ -65,46 +72,59 @@ export class Flight implements Asker, Watcher, Flow {
   }
 
   #go(dialOnly = false): void {
-    const backend = this.#awake.backends.pick(this.#tried)
-    if (!backend) {
-      this.#refuse(502, 'it has no backend')
-      return
-    }
+    const backend = this.#backends.pick(this.#tried)
     this.#backend = backend
-    const wire = dialOnly ? undefined : backend.take(this.#repeatable)
-    if (wire) this.#send(wire)
-    else backend.dial((result) => this.#dialled(backend, result))
+    if (!backend) this.#refuse(502, 'it has no backend')
+    else if (this.#deck.overHttp2(this.#exchange)) backend.call((result) => this.#reached(backend, result))
+    else {
+      const wire = dialOnly ? undefined : backend.take(this.#repeatable)
+      if (wire) this.#send(wire)
+      else backend.dial((result) => this.#reached(backend, result))
+    }
   }
   get #repeatable(): boolean {
     return !this.#exchange.body && !this.#exchange.upgrade && repeatable.has(this.#exchange.method)
   }
 
-  #dialled(backend: Backend, result: Wire | Unreachable): void {
-    if (this.#over) {
+  #reached(backend: Backend, result: Wire | ClientHttp2Session | Unreachable): void {
+    if (this.#over || this.#answer !== 'none') {
       if (result instanceof Wire) backend.release(result)
-    } else if (result instanceof Wire) this.#send(result)
-    else {
-      this.#tried ??= new Set()
-      this.#tried.add(backend)
-      if (this.#tried.size < this.#awake.backends.all.length) this.#go()
-      else this.#refuse(result.late ? 504 : 502, `its backend ${backend.address.text} cannot be reached: ${result.message}`)
-    }
+    } else if (result instanceof Unreachable) this.#next(backend, result)
+    else if (result instanceof Wire) this.#send(result)
+    else this.#call(result, backend)
+  }
+  // Nothing of the request has gone out yet, so any other backend may have it: of this route, or of what it is by now.
+  #next(backend: Backend, { late, message }: Unreachable): void {
+    this.#tried ??= new Set()
+    this.#tried.add(backend)
+    const now = this.#awake.backends
+    if (this.#tried.size < this.#backends.all.length) this.#go()
+    else if (now !== this.#backends) {
+      this.#backends = now
+      this.#tried = undefined
+      this.#go()
+    } else this.#refuse(late ? 504 : 502, `its backend ${backend.address.text} cannot be reached: ${message}`)
   }
 
   #send(wire: Wire): void {
-    const { method, target, authority, client, fields, body, length, upgrade } = this.#exchange
-    const out = requestFields(fields, authority, client)
-    let head = `${method} ${target} HTTP/1.1\r\n`
-    for (let i = 0; i < out.length; i += 2) head += `${out[i]}: ${out[i + 1]}\r\n`
-    const chunked = body !== undefined && length === undefined
-    if (chunked) head += 'Transfer-Encoding: chunked\r\n'
-    else if (body || length !== undefined) head += `Content-Length: ${length}\r\n`
-    else if (wantsLength.has(method)) head += 'Content-Length: 0\r\n'
-    if (upgrade) head += `Connection: Upgrade\r\nUpgrade: ${upgradeOf(fields)}\r\n`
+    const { method, body, upgrade } = this.#exchange
+    const { head, chunked } = requestHead(this.#exchange)
     this.#upstream = wire
     this.#moved = performance.now()
-    wire.send(this, `${head}\r\n`, { method, upgrade, complete: !body, chunked })
+    wire.send(this, head, { method, upgrade, complete: !body, chunked })
     if (body) this.#pump(wire)
+  }
+  #call(session: ClientHttp2Session, backend: Backend): void {
+    const { body } = this.#exchange
+    const scheme = backend.address.scheme === 'https' ? 'https' : 'http'
+    this.#moved = performance.now()
+    try {
+      const call = new Http2Call(session, this, requestFieldsH2(this.#exchange, scheme), !body)
+      this.#upstream = call
+      if (body) this.#pump(call)
+    } catch (error) {
+      this.failed(error instanceof Error ? error : new Error(String(error)))
+    }
   }
 
   #pump(upstream: Upstream): void {
@@ -163,7 +183,13 @@ export class Flight implements Asker, Watcher, Flow {
   upgraded(fields: Fields, rest: Buffer, socket?: Socket): void {
     if (!socket) return
     this.#answer = 'done'
-    const client = this.#exchange.take([...responseFields(fields), 'Connection', 'Upgrade', 'Upgrade', upgradeOf(fields)])
+    const client = this.#exchange.take([
+      ...responseFields(fields),
+      'Connection',
+      'Upgrade',
+      'Upgrade',
+      fieldValue(fields, 'upgrade') ?? '',
+    ])
     this.#tunnel = splice(
       { socket: client.socket, head: client.head, count: (bytes) => this.#count('request', bytes) },
       { socket, head: rest, count: (bytes) => this.#count('response', bytes) },
@@ -241,10 +267,4 @@ export class Flight implements Asker, Watcher, Flow {
     this.#exchange.end(page, none)
     if (this.#bodyLeft) this.#exchange.body?.resume()
   }
-}
-
-const upgradeOf = (fields: Readonly<Fields>): string => {
-  for (let i = 0; i < fields.length; i += 2)
-    if (fields[i]?.length === 7 && fields[i]?.toLowerCase() === 'upgrade') return fields[i + 1] ?? ''
-  return ''
 }

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import type { Exchange, Watcher } from './exchange.ts'
 import type { Client, Fields } from './fields.ts'
 import { errorPage, pageFields } from './pages.ts'
+import { record } from './request-head.ts'
 import { checkRequest, type Refusal, type Target } from './target.ts'
 
 /** Times in ms. */
@@ -77,7 +78,7 @@ const serve = (given: Given, client: Client, stream: ServerHttp2Stream, flags: n
   const request = readHead(raw)
   if ('status' in request) {
     const page = errorPage(request.status)
-    stream.respond([':status', String(request.status), ...lower(pageFields(page))])
+    stream.respond({ ':status': request.status, ...record(pageFields(page)) })
     stream.end(page)
     return
   }
@@ -134,8 +135,6 @@ const readHead = (raw: readonly string[]): Head | Refusal => {
   return 'status' in target ? target : { ...target, method, fields, length }
 }
 
-const lower = (fields: Readonly<Fields>): Fields => fields.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text))
-
 class Http2Exchange implements Exchange {
   readonly client: Client
   readonly version = '2'
@@ -182,10 +181,10 @@ class Http2Exchange implements Exchange {
     { bodyless, trailers }: { bodyless: boolean; trailers: boolean },
   ): void {
     if (this.#stream.destroyed || this.#stream.closed) return
-    this.#stream.respond([':status', String(status), ...lower(fields)], {
-      endStream: bodyless,
-      waitForTrailers: trailers && !bodyless,
-    })
+    this.#stream.respond(
+      { ':status': status, ...record(fields) },
+      { endStream: bodyless, waitForTrailers: trailers && !bodyless },
+    )
     if (trailers && !bodyless) this.#stream.on('wantTrailers', () => this.#stream.sendTrailers(record(this.#trailers)))
   }
   flush(): void {}
@@ -206,15 +205,4 @@ class Http2Exchange implements Exchange {
   unsent(): number {
     return this.#stream.writableLength
   }
-}
-
-const record = (fields: Readonly<Fields>): Record<string, string | string[]> => {
-  const all: Record<string, string | string[]> = {}
-  for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i]?.toLowerCase() ?? ''
-    const value = fields[i + 1] ?? ''
-    const before = all[name]
-    all[name] = before === undefined ? value : typeof before === 'string' ? [before, value] : [...before, value]
-  }
-  return all
 }

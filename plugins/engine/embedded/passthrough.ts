@@ -58,7 +58,7 @@ export class Passthrough implements Flow {
         this.#deck.log(message, { workload: id, host: route.host })
         this.#client.destroy()
       }
-    }, true)
+    }, 'tcp')
   }
 
   #join(backend: Socket): void {

@@ -15,6 +15,7 @@ import type { Settings } from './options.ts'
 import { errorPage, pageFields } from './pages.ts'
 import { Passthrough, type PassthroughDeck } from './passthrough.ts'
 import { redirectServer } from './redirect.ts'
+import { isGrpc } from './request-head.ts'
 import type { Table } from './table.ts'
 import { hostKey } from './target.ts'
 
@@ -59,6 +60,7 @@ export const startServing = ({ settings, table, certificates, log, port }: Given
     tunnelTime: ms(limits.tunnelIdleSeconds),
     log,
     ended: (awake, flow) => table.ended(awake, flow),
+    overHttp2: ({ fields, upgrade }) => !upgrade && (settings.h2c === 'always' || (settings.h2c === 'grpc' && isGrpc(fields))),
     preface: (connected) => settings.preface && proxyHeader(settings.preface, connected),
   }
 

@@ -1,0 +1,123 @@
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
+import type { Socket } from 'node:net'
+import type { Fields } from './fields.ts'
+import { record } from './request-head.ts'
+import type { Asker, Upstream } from './wire.ts'
+
+/** One request to a backend over HTTP/2: a stream of the connection that all its requests share. */
+export class Http2Call implements Upstream {
+  #stream: ClientHttp2Stream
+  #asker: Asker | undefined
+  #trailers: Fields = []
+
+  constructor(session: ClientHttp2Session, asker: Asker, head: Record<string, string | string[]>, complete: boolean) {
+    this.#asker = asker
+    this.#stream = session.request(head, { endStream: complete, waitForTrailers: !complete })
+    const stream = this.#stream
+    stream.on('headers', (_headers, _flags, raw) => this.#info(raw))
+    stream.on('response', (_headers, flags, raw) => this.#head(raw, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0))
+    stream.on('data', (chunk: Buffer) => {
+      this.#asker?.data(chunk, false)
+    })
+    stream.on('trailers', (_headers, _flags, raw) => {
+      this.#trailers = raw
+    })
+    stream.on('drain', () => this.#asker?.drained())
+    stream.on('end', () => this.#done())
+    stream.on('error', (error) => this.#fail(error))
+    stream.on('close', () => this.#fail(new Error(`it closed the stream, error code ${stream.rstCode}`)))
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.#stream.write(chunk)
+  }
+  end(trailers: Fields): void {
+    this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(record(trailers)))
+    this.#stream.end()
+  }
+  pause(): void {
+    this.#stream.pause()
+  }
+  resume(): void {
+    this.#stream.resume()
+  }
+  abort(): void {
+    this.#asker = undefined
+    this.#stream.close(constants.NGHTTP2_CANCEL)
+  }
+
+  #info(raw: Fields): void {
+    const { status, fields } = split(raw)
+    this.#asker?.info(status, fields)
+    this.#asker?.settled()
+  }
+  #head(raw: Fields, ended: boolean): void {
+    const { status, fields } = split(raw)
+    this.#asker?.head(status, '', fields, ended ? 0 : 'chunked', true)
+    if (ended) this.#done()
+    else this.#asker?.settled()
+  }
+  #done(): void {
+    const asker = this.#asker
+    this.#asker = undefined
+    asker?.done(this.#trailers)
+  }
+  #fail(error: Error): void {
+    const asker = this.#asker
+    this.#asker = undefined
+    asker?.failed(error)
+  }
+}
+
+const split = (raw: Fields): { status: number; fields: Fields } => {
+  let status = 502
+  const fields: Fields = []
+  for (let i = 0; i < raw.length; i += 2) {
+    if (raw[i] === ':status') status = Number(raw[i + 1])
+    else if (!raw[i]?.startsWith(':')) fields.push(raw[i] ?? '', raw[i + 1] ?? '')
+  }
+  return { status, fields }
+}
+
+/** The one HTTP/2 connection to a backend, opened when first needed and again when it went away. Those who ask meanwhile wait for the same. */
+export class SharedSession<Failure extends Error> {
+  #session: ClientHttp2Session | undefined
+  #waiting: ((result: ClientHttp2Session | Failure) => void)[] = []
+  #open: (done: (result: Socket | Failure) => void) => void
+  #idleTime: number
+
+  constructor(open: (done: (result: Socket | Failure) => void) => void, idleTime: number) {
+    this.#open = open
+    this.#idleTime = idleTime
+  }
+
+  get(done: (result: ClientHttp2Session | Failure) => void): void {
+    if (this.#session && !this.#session.closed && !this.#session.destroyed) {
+      done(this.#session)
+      return
+    }
+    this.#waiting.push(done)
+    if (this.#waiting.length === 1) this.#open((result) => this.#opened(result))
+  }
+  close(): void {
+    this.#session?.close()
+    this.#session = undefined
+  }
+
+  #opened(result: Socket | Failure): void {
+    const waiting = this.#waiting.splice(0)
+    const session = result instanceof Error ? result : this.#start(result)
+    for (const done of waiting) done(session)
+  }
+  #start(socket: Socket): ClientHttp2Session {
+    const session = connect('http://backend', { createConnection: () => socket, settings: { enablePush: false } })
+    session.on('error', () => {})
+    // Its running streams go on; who comes next gets another connection.
+    session.on('goaway', () => {
+      if (this.#session === session) this.#session = undefined
+    })
+    session.setTimeout(this.#idleTime, () => session.close())
+    this.#session = session
+    return session
+  }
+}
