@@ -29,18 +29,21 @@ export class Unreachable extends Error {
 
 // A connection idle for longer may be closing at the other end just now: a request that cannot be sent twice does not go out on it.
 const fresh = 1_000
+// One request may be the fault of the request; so many in a row are not.
+const tooOften = 3
 
 /** One address that requests go to, with its open connections and what is known of its health. */
 export class Backend implements Home {
   readonly address: Address
-  /** Connections and calls in use now. */
-  active = 0
   #dialling: Dialling
   #idle: Wire[] = []
   #closed = false
   #session: SharedSession<Unreachable> | undefined
   #retryAt = 0
+  /** A failure from then on is another one. */
+  #worseAt = 0
   #failures = 0
+  #broken = 0
   /** What the active check found; undefined: there is none, or not yet. */
   checked: boolean | undefined
 
@@ -58,13 +61,24 @@ export class Backend implements Home {
     this.#retryAt = now + this.#dialling.retry.first
     return true
   }
-  reached(): void {
+  /** It did what was asked of it. */
+  answered(): void {
     this.#failures = 0
+    this.#broken = 0
   }
+  /** It could not be reached. Is told of the same trouble by many at once, and counts it once. */
   failed(): void {
+    const now = performance.now()
+    if (this.#failures > 0 && now < this.#worseAt) return
     const { first, most } = this.#dialling.retry
-    this.#retryAt = performance.now() + Math.min(most, first * 2 ** this.#failures)
-    if (this.#failures < 16) this.#failures++
+    this.#retryAt = now + Math.min(most, first * 2 ** Math.min(this.#failures, 16))
+    this.#worseAt = this.#retryAt
+    this.#failures++
+  }
+  /** It took a request and broke it off without an answer. */
+  broke(): void {
+    this.#broken++
+    if (this.#broken >= tooOften) this.failed()
   }
 
   /** An open connection, the one used last first. `repeatable`: the request can be sent again should it turn out to be closed. */
@@ -97,7 +111,7 @@ export class Backend implements Home {
       if (result instanceof Unreachable) {
         socket.on('error', () => {}).destroy()
         this.failed()
-      } else this.reached()
+      } else if (speak === 'tcp') this.answered()
       done(result)
     }
     const refused = (error: Error) => finish(new Unreachable(error.message || error.name, false))

@@ -10,8 +10,10 @@ import {
   type WorkloadId,
 } from '../../../core/index.ts'
 import { parseBackend } from '../../../lib/backend.ts'
+import { openAccessLog } from './access-log.ts'
 import { Backend, Backends, type Dialling } from './backends.ts'
 import { Certificates } from './certificates.ts'
+import { startChecks } from './health.ts'
 import { listenAt } from './listen.ts'
 import type { Settings } from './options.ts'
 import { startServing } from './serving.ts'
@@ -28,7 +30,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     idle: settings.idle,
     idleTime: settings.idleSeconds * 1_000,
     ca: settings.ca,
-    retry: { first: 1_000, most: 30_000 },
+    retry: { first: settings.retry, most: Math.max(30_000, settings.retry) },
   }
   const makeBackends = (route: Route, before: Backends | undefined): Backends => {
     const kept = new Map(before?.all.map((backend) => [backend.address.text, backend]))
@@ -41,13 +43,24 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
   const epoch = randomUUID()
   const listeners: Listener[] = []
   let port = settings.https.port ?? 8443
-  const serving = startServing({ settings, table, certificates, log: core.log, port: () => settings.publicHttpsPort ?? port })
+  const accessLog = settings.accessLog === undefined ? undefined : await openAccessLog(settings.accessLog, core.log)
+  const serving = startServing({
+    settings,
+    table,
+    certificates,
+    log: core.log,
+    access: accessLog?.write,
+    port: () => settings.publicHttpsPort ?? port,
+  })
+  const checks = settings.health && startChecks({ ...settings.health, ca: settings.ca }, table, core.log)
   const sweep = setInterval(() => sweepTable(table), 1_000)
 
   const close = async () => {
     await Promise.all(listeners.splice(0).map((listener) => listener.close()))
     await serving.close()
     clearInterval(sweep)
+    checks?.stop()
+    await accessLog?.close()
   }
   try {
     const https = await listenAt(core, settings.https, 8443, serving.acceptHttps)

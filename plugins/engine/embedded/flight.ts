@@ -1,6 +1,7 @@
 import type { ClientHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
+import type { Access } from './access-log.ts'
 import { type Backend, type Backends, Unreachable } from './backends.ts'
 import type { Exchange, Watcher } from './exchange.ts'
 import { type Fields, fieldValue, responseFields } from './fields.ts'
@@ -22,7 +23,10 @@ export interface FlightLimits {
 }
 export interface FlightDeck {
   readonly limits: FlightLimits
-  readonly log: (message: string, fields?: object) => void
+  /** Says in the log what went wrong for a workload. */
+  complain(awake: Awake, message: string, status?: number): void
+  /** Told of every request once it is over, where there is an access log. */
+  readonly access: ((access: Access) => void) | undefined
   ended(awake: Awake, flow: Flow): void
   /** Whether the backend is to be spoken to in HTTP/2. */
   overHttp2(exchange: Exchange): boolean
@@ -30,6 +34,7 @@ export interface FlightDeck {
 
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS'])
 const none: Fields = []
+const linger = 5_000
 
 /** One request on its way: to a backend, and its answer back. */
 export class Flight implements Asker, Watcher, Flow {
@@ -43,6 +48,7 @@ export class Flight implements Asker, Watcher, Flow {
   #tried: Set<Backend> | undefined
   /** What the answer is at: nothing of it yet, its head sent or about to be, all of it given to the client. */
   #answer: 'none' | 'begun' | 'done' = 'none'
+  #status = 0
   #unflushed = false
   #over = false
   #bodyLeft: boolean
@@ -52,6 +58,7 @@ export class Flight implements Asker, Watcher, Flow {
   #tunnel: Tunnel | undefined
   #moved = performance.now()
   #began = this.#moved
+  #answeredAt = 0
 
   constructor(deck: FlightDeck, awake: Awake, exchange: Exchange) {
     this.#deck = deck
@@ -129,12 +136,9 @@ export class Flight implements Asker, Watcher, Flow {
 
   #pump(upstream: Upstream): void {
     const { body } = this.#exchange
-    const { meter } = this.#awake
     const { bodyBytes } = this.#deck.limits
     body?.on('data', (chunk: Buffer) => {
-      meter.request += chunk.length
-      this.#received += chunk.length
-      this.#moved = performance.now()
+      this.#count('request', chunk.length)
       if (this.#answer === 'done' || this.#over) return
       if (bodyBytes > 0 && this.#received > bodyBytes) this.#refuse(413, 'the body is longer than is taken here')
       else if (!upstream.write(chunk)) body.pause()
@@ -151,6 +155,8 @@ export class Flight implements Asker, Watcher, Flow {
   }
   head(status: number, reason: string, fields: Fields, framing: Framing): void {
     this.#answer = 'begun'
+    this.#status = status
+    this.#backend?.answered()
     this.#unflushed = true
     this.#moved = performance.now()
     const trailers = framing === 'chunked'
@@ -158,9 +164,7 @@ export class Flight implements Asker, Watcher, Flow {
   }
   data(chunk: Buffer, last: boolean): void {
     this.#unflushed = false
-    this.#awake.meter.response += chunk.length
-    this.#given += chunk.length
-    this.#moved = performance.now()
+    this.#count('response', chunk.length)
     if (last) {
       this.#answer = 'done'
       this.#exchange.end(chunk, none)
@@ -173,7 +177,12 @@ export class Flight implements Asker, Watcher, Flow {
       this.#answer = 'done'
       this.#exchange.end(undefined, trailers)
     }
-    if (this.#bodyLeft) this.#exchange.body?.resume()
+    this.#discard()
+  }
+  #discard(): void {
+    if (!this.#bodyLeft) return
+    this.#answeredAt = performance.now()
+    this.#exchange.body?.resume()
   }
   settled(): void {
     if (!this.#unflushed) return
@@ -183,6 +192,8 @@ export class Flight implements Asker, Watcher, Flow {
   upgraded(fields: Fields, rest: Buffer, socket?: Socket): void {
     if (!socket) return
     this.#answer = 'done'
+    this.#status = 101
+    this.#backend?.answered()
     const client = this.#exchange.take([
       ...responseFields(fields),
       'Connection',
@@ -199,6 +210,7 @@ export class Flight implements Asker, Watcher, Flow {
   #count(way: 'request' | 'response', bytes: number): void {
     this.#awake.meter[way] += bytes
     if (way === 'response') this.#given += bytes
+    else this.#received += bytes
     this.#moved = performance.now()
   }
   pending(): number {
@@ -209,8 +221,12 @@ export class Flight implements Asker, Watcher, Flow {
     this.#upstream = undefined
     if (this.#over) return
     const again = wire instanceof Wire && wire.idleSince > 0 && this.#repeatable && this.#answer === 'none'
-    if (again) this.#go(true)
-    else this.#refuse(502, `its backend ${this.#backend?.address.text} failed: ${error.message}`)
+    if (again) {
+      this.#go(true)
+      return
+    }
+    if (this.#answer === 'none') this.#backend?.broke()
+    this.#refuse(502, `its backend ${this.#backend?.address.text} failed: ${error.message}`)
   }
   drained(): void {
     this.#exchange.body?.resume()
@@ -226,8 +242,26 @@ export class Flight implements Asker, Watcher, Flow {
     this.#awake.meter.response -= this.pending()
     this.#upstream?.abort()
     this.#upstream = undefined
-    this.#awake.used = performance.now()
+    const now = performance.now()
+    this.#awake.used = now
     this.#deck.ended(this.#awake, this)
+    if (this.#deck.access) this.#note(this.#deck.access, now)
+  }
+  #note(access: (access: Access) => void, now: number): void {
+    const { method, target, client, version } = this.#exchange
+    access({
+      workload: this.#awake.id,
+      host: this.#awake.route.host,
+      client: client.address,
+      protocol: `HTTP/${version}`,
+      method,
+      path: target,
+      status: this.#status,
+      ...(this.#backend && { backend: this.#backend.address.text }),
+      request: this.#received,
+      response: this.#given - this.pending(),
+      milliseconds: Math.round(now - this.#began),
+    })
   }
 
   cut(): void {
@@ -240,6 +274,9 @@ export class Flight implements Asker, Watcher, Flow {
     const still = now - this.#moved
     if (this.#tunnel) {
       if (limits.tunnelTime > 0 && still > limits.tunnelTime) this.cut()
+    } else if (this.#answer === 'done' && this.#bodyLeft) {
+      // It has its answer and goes on sending: what comes is thrown away, for a moment.
+      if (now - this.#answeredAt > linger) this.cut()
     } else if (this.#bodyLeft && limits.bodyTime > 0 && now - this.#began > limits.bodyTime)
       this.#refuse(408, 'its body took too long')
     else if (this.#answer === 'none' && !this.#bodyLeft && limits.responseTime > 0) {
@@ -250,21 +287,17 @@ export class Flight implements Asker, Watcher, Flow {
   #refuse(status: number, reason: string): void {
     this.#upstream?.abort()
     this.#upstream = undefined
-    if (status >= 500)
-      this.#deck.log(`${status} for ${this.#awake.id}: ${reason}`, {
-        workload: this.#awake.id,
-        host: this.#awake.route.host,
-        status,
-      })
+    if (status >= 500) this.#deck.complain(this.#awake, `${status} for ${this.#awake.id}: ${reason}`, status)
     if (this.#answer !== 'none') {
       this.#exchange.cut()
       return
     }
     this.#answer = 'done'
+    this.#status = status
     const page = errorPage(status)
     if (this.#exchange.method !== 'HEAD') this.#count('response', page.length)
     this.#exchange.respond(status, '', pageFields(page), { bodyless: false, trailers: false })
     this.#exchange.end(page, none)
-    if (this.#bodyLeft) this.#exchange.body?.resume()
+    this.#discard()
   }
 }

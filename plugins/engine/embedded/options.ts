@@ -37,6 +37,8 @@ export interface EmbeddedOptions {
     readonly ca?: string
     /** Which requests go over HTTP/2: gRPC (by its content type; default), every one, or none. */
     readonly h2c?: 'grpc' | 'always' | 'never'
+    /** A backend that fails is left out for so many seconds, twice as many each time after, up to 30. Default 1. */
+    readonly retrySeconds?: number
     /** Idle connections kept to one backend, and seconds of idleness. Defaults 64, 30. */
     readonly idle?: number
     readonly idleSeconds?: number
@@ -114,6 +116,7 @@ export interface Settings {
   readonly contexts: number
   readonly ca: string | undefined
   readonly h2c: 'grpc' | 'always' | 'never'
+  readonly retry: number
   readonly idle: number
   readonly idleSeconds: number
   readonly health: { path: string | undefined; interval: number; timeout: number } | undefined
@@ -140,7 +143,7 @@ export const readOptions = (options: EmbeddedOptions): Settings => {
   keys('https.', https, ['host', 'port'])
   if (http !== false) keys('http.', http, ['host', 'port', 'redirect'])
   keys('tls.', tls, ['minVersion', 'contexts'])
-  keys('backends.', backends, ['ca', 'h2c', 'idle', 'idleSeconds'])
+  keys('backends.', backends, ['ca', 'h2c', 'retrySeconds', 'idle', 'idleSeconds'])
   keys('proxyProtocol.', proxyProtocol, ['inbound', 'passthrough'])
   if (health) keys('health.', health, ['path', 'intervalSeconds', 'timeoutSeconds'])
   keys('limits.', limits, Object.keys(defaults))
@@ -150,6 +153,7 @@ export const readOptions = (options: EmbeddedOptions): Settings => {
   number('https.port', https.port ?? 8443, 0, 65_535)
   number('publicHttpsPort', options.publicHttpsPort ?? 443, 1, 65_535)
   number('tls.contexts', tls.contexts ?? 1_000, 1, 1_000_000)
+  number('backends.retrySeconds', backends.retrySeconds ?? 1, 0.1, 3_600)
   number('backends.idle', backends.idle ?? 64, 0, 100_000)
   number('backends.idleSeconds', backends.idleSeconds ?? 30, 0, 86_400)
   oneOf('tls.minVersion', tls.minVersion, ['TLSv1.2', 'TLSv1.3'])
@@ -170,6 +174,7 @@ export const readOptions = (options: EmbeddedOptions): Settings => {
     contexts: tls.contexts ?? 1_000,
     ca: backends.ca,
     h2c: backends.h2c ?? 'grpc',
+    retry: (backends.retrySeconds ?? 1) * 1_000,
     idle: backends.idle ?? 64,
     idleSeconds: backends.idleSeconds ?? 30,
     health: health && readHealth(health),

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import type { Connected } from '../../../lib/proxy-protocol.ts'
+import type { Access } from './access-log.ts'
 import type { Backend } from './backends.ts'
 import type { Awake, Flow } from './table.ts'
 import { splice, type Tunnel } from './tunnel.ts'
@@ -8,7 +9,8 @@ import { splice, type Tunnel } from './tunnel.ts'
 export interface PassthroughDeck {
   /** Idle time in ms after which a connection is cut; 0: never. */
   readonly tunnelTime: number
-  readonly log: (message: string, fields?: object) => void
+  complain(awake: Awake, message: string, status?: number): void
+  readonly access: ((access: Access) => void) | undefined
   ended(awake: Awake, flow: Flow): void
   /** What goes to the backend before the client's own bytes. */
   preface(connected: Connected): Buffer | undefined
@@ -23,6 +25,8 @@ export class Passthrough implements Flow {
   readonly #tried = new Set<Backend>()
   #tunnel: Tunnel | undefined
   #moved = performance.now()
+  readonly #began = this.#moved
+  #received = 0
   #given = 0
   #over = false
 
@@ -53,9 +57,9 @@ export class Passthrough implements Flow {
       else {
         this.#tried.add(backend)
         if (this.#tried.size < this.#awake.backends.all.length) return this.#dial()
-        const { id, route } = this.#awake
-        const message = `no backend of ${id} can be reached: ${backend.address.text}: ${result.message}`
-        this.#deck.log(message, { workload: id, host: route.host })
+        const { id } = this.#awake
+        const message = `${backend.address.text} cannot be reached: ${result.message}`
+        this.#deck.complain(this.#awake, `a passed-through connection for ${id} was closed: ${message}`)
         this.#client.destroy()
       }
     }, 'tcp')
@@ -68,6 +72,7 @@ export class Passthrough implements Flow {
     const empty = Buffer.alloc(0)
     const up = (bytes: number) => {
       meter.request += bytes
+      this.#received += bytes
       this.#moved = performance.now()
     }
     const down = (bytes: number) => {
@@ -84,8 +89,18 @@ export class Passthrough implements Flow {
     if (this.#over) return
     this.#over = true
     this.#awake.meter.response -= this.pending()
-    this.#awake.used = performance.now()
+    const now = performance.now()
+    this.#awake.used = now
     this.#deck.ended(this.#awake, this)
+    this.#deck.access?.({
+      workload: this.#awake.id,
+      host: this.#awake.route.host,
+      client: this.#connected.source.address,
+      protocol: 'TLS passthrough',
+      request: this.#received,
+      response: this.#given - this.pending(),
+      milliseconds: Math.round(now - this.#began),
+    })
   }
   pending(): number {
     return Math.min(this.#client.writableLength, this.#given)

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { reason } from '../../../core/index.ts'
 import { type Connected, proxyHeader } from '../../../lib/proxy-protocol.ts'
+import type { Access } from './access-log.ts'
 import type { Certificates } from './certificates.ts'
 import { Connections } from './connections.ts'
 import type { Exchange } from './exchange.ts'
@@ -11,6 +12,7 @@ import { Flight, type FlightDeck } from './flight.ts'
 import { alert, connectedBy, peekServerName, refuseHandshake, takeProxyHeader } from './front.ts'
 import { http1Server } from './http1.ts'
 import { http2Server } from './http2.ts'
+import { limitedLog } from './limited-log.ts'
 import type { Settings } from './options.ts'
 import { errorPage, pageFields } from './pages.ts'
 import { Passthrough, type PassthroughDeck } from './passthrough.ts'
@@ -24,6 +26,7 @@ interface Given {
   readonly table: Table
   readonly certificates: Certificates
   readonly log: (message: string, fields?: object) => void
+  readonly access: ((access: Access) => void) | undefined
   /** The https port that clients know. */
   readonly port: () => number
 }
@@ -39,8 +42,9 @@ export interface Serving {
 const grace = 300
 
 /** All servers of the engine, wired together: who gets a connection, and who a request. */
-export const startServing = ({ settings, table, certificates, log, port }: Given): Serving => {
+export const startServing = ({ settings, table, certificates, log: unlimited, access, port }: Given): Serving => {
   const { limits } = settings
+  const log = limitedLog(unlimited, 20)
   const ms = (seconds: number) => seconds * 1_000
   const connections = new Connections(limits.connections)
   const clients = new WeakMap<Duplex, Client>()
@@ -58,7 +62,11 @@ export const startServing = ({ settings, table, certificates, log, port }: Given
       tunnelTime: ms(limits.tunnelIdleSeconds),
     },
     tunnelTime: ms(limits.tunnelIdleSeconds),
-    log,
+    access,
+    complain: (awake, message, status) => {
+      awake.log ??= limitedLog(unlimited, 5)
+      awake.log(message, { workload: awake.id, host: awake.route.host, ...(status && { status }) })
+    },
     ended: (awake, flow) => table.ended(awake, flow),
     overHttp2: ({ fields, upgrade }) => !upgrade && (settings.h2c === 'always' || (settings.h2c === 'grpc' && isGrpc(fields))),
     preface: (connected) => settings.preface && proxyHeader(settings.preface, connected),

@@ -19,6 +19,8 @@ export interface Awake {
   readonly open: Set<Flow>
   /** Of the last moment that anything ran, monotonic ms. */
   used: number
+  /** The gateway's log, within bounds for this workload. */
+  log?: (message: string, fields?: object) => void
   /** Told once when nothing is open any more. */
   drained?: () => void
 }
