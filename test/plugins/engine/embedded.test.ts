@@ -14,6 +14,7 @@ describeEngine('engine/embedded', {
     accessLog,
     backendCa,
     health,
+    retryAfter,
   }) =>
     embedded({
       http: { port: http },
@@ -24,7 +25,7 @@ describeEngine('engine/embedded', {
       proxyProtocol: { inbound: acceptProxy.length > 0, ...(sendProxy && { passthrough: sendProxy }) },
       ...(minTls && { tls: { minVersion: minTls } }),
       ...(accessLog && { accessLog }),
-      ...(backendCa && { backends: { ca: backendCa } }),
+      backends: { retrySeconds: retryAfter, ...(backendCa && { ca: backendCa }) },
       ...(health && { health: { path: health.path, intervalSeconds: health.seconds } }),
     }),
 })
