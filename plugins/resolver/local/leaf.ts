@@ -3,7 +3,7 @@ import type { Certificate } from '../../../core/index.ts'
 import type { Root } from './root.ts'
 import { algorithm, backdated, day, keyPem, loadX509, newKeys, newSerial } from './x509.ts'
 
-export type Leaf = Pick<Certificate, 'chain' | 'key' | 'notBefore' | 'notAfter'>
+type Leaf = Pick<Certificate, 'chain' | 'key' | 'notBefore' | 'notAfter'>
 /** Gives a certificate for these DNS names with a key of its own, after RFC 5280 section 4.2 and what browsers ask. It never outlives the root. */
 export type Issue = (names: readonly string[], days: number) => Promise<Leaf>
 
