@@ -39,8 +39,7 @@ export default verb({
     'gateway --root /var/lib/gateway --http 80 --https 443',
     'gateway --broker unix:///var/run/redis.sock --root /var/cache/modules/gateway',
   ],
-  run: async (flags) => {
-    const { run } = await import('./run.ts')
-    await run(flags)
-  },
+  run: async (flags) => (await starting()).run(flags),
 })
+
+const starting = () => import('./run.ts')
