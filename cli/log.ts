@@ -7,11 +7,13 @@ export interface Log {
   readonly write: Write
   /** Lines are kept until then, so that no logger has to be loaded before the gateway serves. */
   open(): Promise<void>
+  /** Where the gateway did not start: forgets what is only of interest if it had. */
+  dropInfo(): void
 }
 
 /** The log on stderr: lines for a person on a terminal, pino's JSON elsewhere. What is still kept when the process ends is written then. */
 export const createLog = (forPerson = process.stderr.isTTY === true): Log => {
-  const kept: Line[] = []
+  let kept: Line[] = []
   let out: (line: Line) => void = (line) => kept.push(line)
   const drain = () => {
     for (const line of kept.splice(0)) out(line)
@@ -25,6 +27,9 @@ export const createLog = (forPerson = process.stderr.isTTY === true): Log => {
     open: async () => {
       out = forPerson ? (line) => process.stderr.write(readable(line)) : await pinoLines()
       drain()
+    },
+    dropInfo: () => {
+      kept = kept.filter(([level]) => level !== 'info')
     },
   }
 }

@@ -26,6 +26,7 @@ export const run = async (given: RunFlags): Promise<void> => {
     await log.open()
   } catch (error) {
     signals.detach()
+    log.dropInfo()
     // Whatever a plugin left open must not keep a process that serves nothing.
     setTimeout(() => process.exit(), 2_000).unref()
     throw error

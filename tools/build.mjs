@@ -11,6 +11,7 @@ rmSync(dist, { recursive: true, force: true })
 await run(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json'], { cwd: root })
 
 // The compiler overlooks some dynamic imports when it turns .ts into .js.
-const forgotten = readdirSync(dist, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.js') && /(?:from |import\()['"]\.[^'"]*\.ts['"]/.test(readFileSync(join(dist, name), 'utf8')))
+const forgotten = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter(
+  (name) => name.endsWith('.js') && /(?:from |import\()['"]\.[^'"]*\.ts['"]/.test(readFileSync(join(dist, name), 'utf8')),
+)
 if (forgotten.length > 0) throw new Error(`the build still imports TypeScript: ${forgotten.join(', ')}`)

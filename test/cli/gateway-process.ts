@@ -7,7 +7,7 @@ export interface GatewayProcess {
   /** What it wrote so far. */
   readonly stdout: string
   readonly stderr: string
-  /** Resolves when one of its streams has this text; rejects with all that it wrote when it ends before. */
+  /** Resolves when one of its streams has this text; rejects with all that it wrote when it ends before, or within two minutes. */
   until(text: string): Promise<void>
   signal(signal: NodeJS.Signals): void
   /** Resolves with the exit code, or the signal that ended it. */
@@ -19,15 +19,15 @@ export const bin = fileURLToPath(new URL('../../bin/gateway.js', import.meta.url
 
 /** The command `gateway` as a process of its own. */
 export const gatewayProcess = (args: readonly string[], options: { cwd: string; env?: NodeJS.ProcessEnv }): GatewayProcess =>
-  follow(process.execPath, [bin, ...args], options)
+  follow(process.execPath, [bin, ...args], { ...options, env: { ...process.env, ...options.env } })
 
 /** Any command, watched in the same way; `detached` gives it a process group, which disposing ends whole. */
 export const follow = (
   command: string,
   args: readonly string[],
-  { cwd, env = {}, detached = false }: { cwd: string; env?: NodeJS.ProcessEnv; detached?: boolean },
+  { cwd, env = process.env, detached = false }: { cwd: string; env?: NodeJS.ProcessEnv; detached?: boolean },
 ): GatewayProcess => {
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, detached, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, { cwd, env, detached, stdio: ['ignore', 'pipe', 'pipe'] })
   const said = { stdout: '', stderr: '' }
   const watchers = new Set<() => void>()
   const look = () => {
@@ -54,12 +54,16 @@ export const follow = (
     signal: kill,
     until: (text) =>
       new Promise((resolve, reject) => {
-        const watcher = () => {
-          const there = said.stdout.includes(text) || said.stderr.includes(text)
-          if (!there && child.exitCode === null && child.signalCode === null) return
+        const end = (why?: string) => {
+          clearTimeout(late)
           watchers.delete(watcher)
-          there ? resolve() : reject(new Error(`it ended before it said ${JSON.stringify(text)}:\n${said.stdout}${said.stderr}`))
+          why ? reject(new Error(`${why} ${JSON.stringify(text)}:\n${said.stdout}${said.stderr}`)) : resolve()
         }
+        const watcher = () => {
+          if (said.stdout.includes(text) || said.stderr.includes(text)) end()
+          else if (child.exitCode !== null || child.signalCode !== null) end('it ended before it said')
+        }
+        const late = setTimeout(end, 120_000, 'it did not say within two minutes')
         watchers.add(watcher)
         watcher()
       }),

@@ -5,6 +5,7 @@ export const memory = () =>
   definePlugin({
     name: 'store/memory',
     kind: 'store',
+    options: {},
     setup: () => {
       const routes = new Map<WorkloadId, Route>()
       const certificates = new Map<string, Certificate>()
