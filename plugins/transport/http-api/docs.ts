@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context, Env } from './context.ts'
@@ -11,22 +12,22 @@ const files: Readonly<Record<string, string>> = {
 const page = `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>zos-gateway API</title>
-<link rel="icon" href="/docs/favicon-32x32.png"><link rel="stylesheet" href="/docs/swagger-ui.css"></head>
-<body><div id="ui"></div><script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body>
+<link rel="icon" href="docs/favicon-32x32.png"><link rel="stylesheet" href="docs/swagger-ui.css"></head>
+<body><div id="ui"></div><script src="docs/swagger-ui-bundle.js"></script><script src="docs/start.js"></script></body>
 </html>
 `
-const start = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#ui', deepLinking: true, validatorUrl: null })\n`
+const start = `SwaggerUIBundle({ url: 'openapi.json', dom_id: '#ui', deepLinking: true, validatorUrl: null })\n`
 const policy =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
 
-/** The description of this API, and a page that shows it: Swagger UI from its package, so nothing comes from elsewhere. */
+/** The description of this API, and a page that shows it: Swagger UI from its package, so nothing comes from elsewhere. Links are relative: it may be mounted. */
 export const docs = (app: OpenAPIHono<Env>, { gateway, settings }: Context): void => {
   const securitySchemes = { token: { type: 'http' as const, scheme: 'bearer' } }
   app.get('/openapi.json', (c) => {
     const document = app.getOpenAPI31Document({
       openapi: '3.1.0',
       info: { title: 'zos-gateway', version: gateway.status().version },
-      servers: [{ url: '/' }],
+      servers: [{ url: './' }],
       ...(settings.tokens.length > 0 && { security: [{ token: [] }] }),
     })
     return c.json({ ...document, components: { ...document.components, securitySchemes } })
@@ -38,7 +39,10 @@ export const docs = (app: OpenAPIHono<Env>, { gateway, settings }: Context): voi
     const file = c.req.param('file')
     const type = Object.hasOwn(files, file) ? files[file] : undefined
     if (!type) return c.notFound()
-    const path = fileURLToPath(import.meta.resolve(`swagger-ui-dist/${file}`))
-    return c.body(new Uint8Array(await readFile(path)), 200, { 'content-type': type, 'cache-control': 'max-age=3600' })
+    const folder = fileURLToPath(new URL('.', import.meta.resolve('swagger-ui-dist/package.json')))
+    return c.body(new Uint8Array(await readFile(join(folder, file))), 200, {
+      'content-type': type,
+      'cache-control': 'max-age=3600',
+    })
   })
 }

@@ -58,9 +58,7 @@ export const Workloads = z
   .object({ workloads: z.array(Workload), next: id.optional().openapi({ description: 'The `after` of the next page' }) })
   .openapi('Workloads')
 
-export const Problem = z
-  .object({ code: z.enum(Object.keys(errorCodes)), message: z.string(), fix: z.string() })
-  .openapi('ProblemItem')
+const Problem = z.object({ code: z.enum(Object.keys(errorCodes)), message: z.string(), fix: z.string() }).openapi('ProblemItem')
 export const ProblemDetails = z
   .object({
     type: z.string(),
@@ -79,7 +77,7 @@ export const Plan = z
 const bytes = z.object({ request: z.number(), response: z.number() }).openapi('Bytes')
 export const Metrics = z.object({ workloads: z.record(id, bytes) }).openapi('Metrics')
 
-export const Certificate = z
+const Certificate = z
   .object({
     id: z.string(),
     resolver: z.string(),

@@ -1,3 +1,4 @@
+import { Hono } from 'hono'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createGateway, definePlugin, type Health } from '../../../../core/index.ts'
 import { httpApi, localCa, memory } from '../../../../plugins/index.ts'
@@ -116,7 +117,7 @@ describe('the rest', () => {
     expect(page.headers['content-security-policy']).toContain("default-src 'self'")
     expect(page.text).not.toMatch(/https?:\/\//)
     for (const [, path] of page.text.matchAll(/(?:src|href)="([^"]+)"/g))
-      expect([path, (await ask(api.gateway, path ?? '')).status]).toEqual([path, 200])
+      expect([path, (await ask(api.gateway, new URL(path ?? '', 'http://localhost/docs').pathname)).status]).toEqual([path, 200])
     const { json } = await ask(api.gateway, '/openapi.json')
     expect(Object.keys(json.paths).sort()).toEqual([
       '/healthz',
@@ -137,6 +138,15 @@ describe('the rest', () => {
     const references = [...JSON.stringify(json).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name)
     for (const name of references) expect(json.components.schemas).toHaveProperty(name ?? '')
   })
+})
+
+test('the handler can be mounted below a path of another server', async () => {
+  const api = await startApi({ tcp: false })
+  const app = new Hono().mount('/gateway', api.gateway.fetch)
+  expect((await app.request('http://localhost/gateway/v1/workloads')).status).toBe(200)
+  expect((await app.request('http://localhost/gateway/docs/start.js')).status).toBe(200)
+  expect((await app.request('http://evil.example.org/gateway/v1/workloads')).status).toBe(403)
+  await api.close()
 })
 
 test('two gateways in one process each answer for themselves', async () => {

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { execa } from 'execa'
 import { beforeAll, expect, test } from 'vitest'
 import { tempRoot } from '../../../kit/index.ts'
@@ -11,7 +13,7 @@ interface Sample {
 
 const parser = join(tempRoot().path, 'expfmt')
 beforeAll(async () => {
-  await execa('go', ['build', '-o', parser, '.'], { cwd: join(import.meta.dirname, 'expfmt') })
+  await promisify(execFile)('go', ['build', '-o', parser, '.'], { cwd: join(import.meta.dirname, 'expfmt') })
 })
 
 test("39: Prometheus' own parser reads back what went in, whatever is in a name", async () => {
