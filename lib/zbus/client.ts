@@ -38,7 +38,7 @@ export const createClient = (options: ClientOptions): Client => {
   const calls = new Map<string, (answer: Fields) => void>()
   const open: Redis[] = []
   const opened = async (): Promise<Redis> => {
-    const redis = await connect(broker, 'zbus client')
+    const redis = await connect(broker, 'zbus:client')
     open.push(redis)
     if (closing.signal.aborted) redis.disconnect()
     return redis

@@ -6,7 +6,7 @@ const maxUnread = 1_000
 /** The decoded messages of a channel until `signal` aborts. The subscription stands when the first `next` resolves or waits. */
 export async function* subscribe(broker: Broker, channel: string, signal: AbortSignal): AsyncIterable<unknown> {
   if (signal.aborted) return
-  const redis = await connect(broker, `zbus ${channel}`)
+  const redis = await connect(broker, `zbus:${channel}`)
   const unread: Buffer[] = []
   let wake = () => {}
   redis.on('messageBuffer', (_, message: Buffer) => {

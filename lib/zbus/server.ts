@@ -57,7 +57,7 @@ export const createServer = async (options: ServerOptions): Promise<Server> => {
   const workers = createWorkers<Request>(options.workers ?? 64)
   const stopping = new AbortController()
   const closing = new AbortController()
-  const control = await connect(broker, `zbus ${module}`)
+  const control = await connect(broker, `zbus:${module}`)
   const taken = `${module}.taken.${instance}`
   const trouble = createTrouble(options.onTrouble)
   const outbox = createOutbox(control, taken, closing.signal, (error) => trouble('answers', error))
@@ -116,6 +116,7 @@ export const createServer = async (options: ServerOptions): Promise<Server> => {
     start: () => {
       if (started) return
       started = true
+      control.connect().catch(() => undefined)
       for (const object of [...objects.ids(), statusObject]) take(object)
     },
     status,
@@ -141,9 +142,15 @@ const createTrouble = (tell: ServerOptions['onTrouble']) => {
   let told: string | undefined
   return (part: string, error: unknown): void => {
     if (error === undefined) parts.delete(part)
-    else parts.set(part, error instanceof Error ? error.message : String(error))
+    else parts.set(part, reasonOf(error))
     const reason = parts.values().next().value
     if (reason !== told) tell?.(reason)
     told = reason
   }
+}
+
+const reasonOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  // How the Redis client says that the connection broke before the answer came.
+  return error.name === 'MaxRetriesPerRequestError' ? 'the connection broke' : error.message
 }

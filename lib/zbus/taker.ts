@@ -38,7 +38,7 @@ const waitSeconds = 5
  */
 export const runTaker = async (taking: Taking): Promise<void> => {
   const { signal, trouble } = taking
-  const redis = await connect(taking.broker, `zbus ${taking.queue}`)
+  const redis = await connect(taking.broker, `zbus:${taking.queue}`)
   const stop = () => redis.disconnect()
   signal.addEventListener('abort', stop)
   const wait = createWait(taking)
