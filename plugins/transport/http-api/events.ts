@@ -59,13 +59,18 @@ const lastSeen = (c: Ask): number | undefined => {
 
 async function* followed(source: AsyncIterator<Logged>, port: number, heartbeat: number): AsyncGenerator<string> {
   let next = source.next()
+  let last: number | undefined
   yield 'retry: 1000\n\n'
   for (;;) {
     const result = await orIdle(next, heartbeat)
     if (result === 'idle') yield ': still here\n\n'
     else if (result.done) return
     else {
+      const { seq, at } = result.value
+      // The log ran past a reader that was slower than it keeps.
+      if (last !== undefined && seq > last + 1) yield format({ type: 'gap', seq: seq - 1, at }, port)
       yield format(result.value, port)
+      last = seq
       next = source.next()
     }
   }

@@ -21,35 +21,39 @@ import { viewRoute } from './view.ts'
 
 /** The handlers that change workloads. */
 export const writes = ({ gateway }: Context) => {
-  const inTurn = turns()
+  const pending = underWay()
 
   const put = async (c: Ask): Promise<Response> => {
     const { plan, wait } = readQuery(c, PutQuery)
     const op = toOperation(c.req.param('id') ?? '', await readObject(c.req.raw))
     if (plan !== undefined) return c.json(await planned(gateway, op, c.req.raw.signal))
-    return inTurn(op.id, async () => {
-      const before = gateway.routes.get(op.id)
-      checkPreconditions(c.req.raw.headers, before)
-      const applied = whenApplied(gateway, op.id)
-      const route = await gateway.dispatch(op, wait && { wait }).finally(applied.stop)
-      const answered = new Date()
-      c.header('etag', etagOf(route))
-      const times = { applied: applied.at() ?? answered, ...(wait && { live: answered }) }
-      return c.json({ ...viewRoute(route, httpsPort(gateway)), ...times }, before ? 200 : 201)
-    })
+    while (isConditional(c) && pending.of(op.id)) await pending.of(op.id)
+    const before = gateway.routes.get(op.id)
+    checkPreconditions(c.req.raw.headers, before)
+    const applied = whenApplied(gateway, op.id)
+    const done = gateway.dispatch(op, wait && { wait }).finally(applied.stop)
+    pending.add(op.id, Promise.race([applied.seen, done]))
+    const route = await done
+    const answered = new Date()
+    c.header('etag', etagOf(route))
+    const times = { applied: applied.at() ?? answered, ...(wait && { live: answered }) }
+    return c.json({ ...viewRoute(route, httpsPort(gateway)), ...times }, before ? 200 : 201)
   }
 
   const remove = async (c: Ask): Promise<Response> => {
     readQuery(c, NoQuery)
     const id = parseId(c.req.param('id'))
-    return inTurn(id, async () => {
-      checkPreconditions(c.req.raw.headers, gateway.routes.get(id))
-      await gateway.dispatch({ do: 'delete', id })
-      return c.body(null, 204)
-    })
+    while (isConditional(c) && pending.of(id)) await pending.of(id)
+    checkPreconditions(c.req.raw.headers, gateway.routes.get(id))
+    const done = gateway.dispatch({ do: 'delete', id })
+    pending.add(id, done)
+    await done
+    return c.body(null, 204)
   }
   return { put, remove }
 }
+
+const isConditional = ({ req }: Ask): boolean => req.raw.headers.has('if-match') || req.raw.headers.has('if-none-match')
 
 const fields = ['fqdn', 'name', 'backends', 'passthrough', 'network']
 
@@ -84,7 +88,7 @@ const planned = async (gateway: Gateway, op: SetOp, signal: AbortSignal) => {
   return { ...(route && { route: viewRoute(route, port) }), ...(current && { current: viewRoute(current, port) }), problems }
 }
 
-/** Remembers when the workload was next applied. */
+/** Remembers when the workload was next applied; `seen` resolves then, or when it is stopped. */
 const whenApplied = (gateway: Gateway, id: WorkloadId) => {
   const ended = new AbortController()
   let at: Date | undefined
@@ -95,18 +99,26 @@ const whenApplied = (gateway: Gateway, id: WorkloadId) => {
         return
       }
   }
-  watch().catch(() => undefined)
-  return { at: () => at, stop: () => ended.abort() }
+  return { at: () => at, seen: watch(), stop: () => ended.abort() }
 }
 
-/** One write of a workload at a time, so that nothing comes between a precondition and its write. */
-const turns = () => {
-  const last = new Map<WorkloadId, Promise<unknown>>()
-  return <T>(id: WorkloadId, work: () => Promise<T>): Promise<T> => {
-    const mine = (last.get(id) ?? Promise.resolve()).then(work, work)
-    last.set(id, mine)
-    const leave = () => last.get(id) === mine && last.delete(id)
-    mine.then(leave, leave)
-    return mine
+/** The writes of this API that are not applied yet: one with a precondition waits for them, so that nothing comes between it and its write. */
+const underWay = () => {
+  const all = new Map<WorkloadId, Set<Promise<unknown>>>()
+  return {
+    /** Resolves when those that are under way now are applied; undefined where none is. */
+    of: (id: WorkloadId): Promise<unknown> | undefined => {
+      const writes = all.get(id)
+      return writes && Promise.allSettled(writes)
+    },
+    add(id: WorkloadId, write: Promise<unknown>): void {
+      const writes = all.get(id) ?? new Set()
+      all.set(id, writes.add(write))
+      const leave = () => {
+        writes.delete(write)
+        if (writes.size === 0 && all.get(id) === writes) all.delete(id)
+      }
+      write.then(leave, leave)
+    },
   }
 }

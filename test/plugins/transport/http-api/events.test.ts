@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseOperation } from '../../../../core/index.ts'
+import { definePlugin, type Event, parseOperation } from '../../../../core/index.ts'
 import { ask, send, startApi, wanted } from './parts.ts'
 
 type Api = Awaited<ReturnType<typeof startApi>>
@@ -113,6 +113,34 @@ describe('GET /v1/events', () => {
     await writing
     expect(ids).toEqual(ids.map((_, i) => (ids[0] ?? 0) + i))
     stream.close()
+    await api.close()
+  })
+
+  test('a reader that is slower than the log is told that it missed some', async () => {
+    let emit: (event: Event) => void = () => undefined
+    const loud = definePlugin({
+      name: 'service/loud',
+      kind: 'service',
+      setup: (core) => {
+        emit = core.emit
+        return {}
+      },
+    })
+    const api = await startApi({}, loud)
+    const reader = (await api.gateway.fetch(new Request('http://localhost/v1/events'))).body?.getReader()
+    const chunk = async () => Buffer.from((await reader?.read())?.value ?? []).toString()
+    expect(await chunk()).toContain('retry')
+    const shout = (n: number) => emit({ type: 'alarm', code: 'TEST', message: `${n}`, fix: '' })
+    shout(0)
+    const first = read(await chunk()).seq
+    for (let n = 1; n <= 20_000; n++) shout(n)
+    const seen: { type: string; seq: number }[] = []
+    while ((seen.at(-1)?.seq ?? 0) < first + 20_000) seen.push(read(await chunk()))
+    const gap = seen.findIndex(({ type }) => type === 'gap')
+    expect(gap).toBeGreaterThanOrEqual(0)
+    const numbers = seen.slice(gap).map(({ seq }) => seq)
+    expect(numbers).toEqual(numbers.map((_, i) => (numbers[0] ?? 0) + i))
+    await reader?.cancel()
     await api.close()
   })
 

@@ -153,6 +153,18 @@ describe('ETag', () => {
   })
 })
 
+test('a delete, or another set, does not wait for one that waits to be live', async () => {
+  const held = await startApi()
+  const waiting = ask(held.gateway, '/v1/workloads/w?wait=live', { method: 'PUT', body: wanted('w.example.org') })
+  for await (const { type } of held.gateway.events(0)) if (type === 'applied') break
+  const body = wanted('w.example.org', 'http://10.0.0.2:80')
+  expect((await ask(held.gateway, '/v1/workloads/w', { method: 'PUT', body })).status).toBe(200)
+  const match = { 'if-match': (await ask(held.gateway, '/v1/workloads/w')).headers.etag ?? '' }
+  expect((await ask(held.gateway, '/v1/workloads/w', { method: 'DELETE', headers: match })).status).toBe(204)
+  await held.close()
+  expect((await waiting).status).toBeGreaterThanOrEqual(200)
+})
+
 describe('GET /v1/workloads', () => {
   test('pages through all in order of id, each once', async () => {
     const list = await startApi()
