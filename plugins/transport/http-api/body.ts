@@ -18,18 +18,28 @@ export const readObject = async (request: Request): Promise<Readonly<Record<stri
 
 const readText = async (request: Request): Promise<string> => {
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength
-    if (size > maxBytes) throw tooLarge()
-    chunks.push(chunk)
-  }
+  const bytes = await readBytes(request)
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
     throw badRequest('the body is not UTF-8', 'send JSON in UTF-8')
   }
+}
+
+const readBytes = async (request: Request): Promise<Uint8Array> => {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  try {
+    for await (const chunk of request.body ?? []) {
+      size += chunk.byteLength
+      if (size > maxBytes) break
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    throw badRequest(`the body broke off: ${shown(reason(error))}`, 'send the whole of it')
+  }
+  if (size > maxBytes) throw tooLarge()
+  return Buffer.concat(chunks)
 }
 
 const parse = (text: string): unknown => {

@@ -8,6 +8,7 @@ import { EventsQuery } from './schemas.ts'
 import { viewEvent } from './view.ts'
 
 const maxStreams = 128
+const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' }
 
 /** Server-sent events as the HTML standard defines them (section 9.2); `id` is the event's number, which a reader resumes from. */
 export const events = (app: OpenAPIHono<Env>, context: Context): void => {
@@ -30,6 +31,9 @@ export const events = (app: OpenAPIHono<Env>, context: Context): void => {
     },
     (c) => {
       const { since, follow } = readQuery(c, EventsQuery)
+      const from = lastSeen(c) ?? since
+      // Nobody would read a stream behind it, nor end it.
+      if (c.req.raw.method === 'HEAD') return new Response(null, { headers })
       if (streams >= maxStreams)
         throw new GatewayError('LIMIT', `${maxStreams} event streams are open`, 'close one, or try again later')
       streams++
@@ -38,13 +42,12 @@ export const events = (app: OpenAPIHono<Env>, context: Context): void => {
         if (!ended.signal.aborted) streams--
         ended.abort()
       }
+      c.req.raw.signal.addEventListener('abort', close, { once: true })
       const signal = AbortSignal.any([ended.signal, context.signal])
-      const source = gateway.events(lastSeen(c) ?? since, signal)[Symbol.asyncIterator]()
+      const source = gateway.events(from, signal)[Symbol.asyncIterator]()
       const port = httpsPort(gateway)
       const stream = follow === 'false' ? kept(source, port) : followed(source, port, settings.heartbeat * 1000)
-      return new Response(toStream(stream, close), {
-        headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
-      })
+      return new Response(toStream(stream, close), { headers })
     },
   )
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
-import { definePlugin, Fetch, type Gateway, GatewayError, type Listener } from '../../../core/index.ts'
+import { asGatewayError, definePlugin, Fetch, type Gateway, GatewayError, type Listener } from '../../../core/index.ts'
 import type { Via } from './context.ts'
 import { checkOptions, type HttpApiOptions } from './options.ts'
 import { problem } from './problem.ts'
@@ -29,13 +29,16 @@ export const httpApi = (options: HttpApiOptions = {}) => {
       let gateway: Gateway | undefined
 
       const build = once(async () => {
-        const { createApp } = await import('./app.ts')
         if (!gateway) throw new GatewayError('BUSY', 'the gateway is starting', 'try again in a second')
+        const { createApp } = await import('./app.ts')
         return createApp({ gateway, settings, log, signal: closing.signal })
       })
       const answer = async (request: Request, via: Via): Promise<Response> => {
-        if (!gateway) return problem(new GatewayError('BUSY', 'the gateway is starting', 'try again in a second'))
-        return (await build()).fetch(request, { via })
+        try {
+          return await (await build()).fetch(request, { via })
+        } catch (error) {
+          return problem(error)
+        }
       }
       /** A server that comes to be with its first connection. */
       const serve = (via: Via) => {
@@ -48,7 +51,10 @@ export const httpApi = (options: HttpApiOptions = {}) => {
         })
         return (socket: Socket): void => {
           socket.on('error', () => socket.destroy())
-          start().then(({ accept }) => accept(socket))
+          start().then(
+            ({ accept }) => accept(socket),
+            (error) => socket.destroy(error),
+          )
         }
       }
 
@@ -58,12 +64,12 @@ export const httpApi = (options: HttpApiOptions = {}) => {
           const path = settings.socket === false ? undefined : (settings.socket ?? join(root, 'gateway.sock'))
           const facts: Record<string, string> = {}
           if (path !== undefined) {
-            listeners.push(await listen({ path, mode: 0o600 }, serve('socket')))
+            listeners.push(await listen({ path, mode: 0o600 }, serve('socket')).catch(explain))
             facts.socket = path
           }
           if (settings.tcp) {
             const { host } = settings.tcp
-            const listener = await listen(settings.tcp, serve('tcp'))
+            const listener = await listen(settings.tcp, serve('tcp')).catch(explain)
             listeners.push(listener)
             facts.url = `http://${host.includes(':') ? `[${host}]` : host}:${listener.port}`
           }
@@ -78,6 +84,17 @@ export const httpApi = (options: HttpApiOptions = {}) => {
       }
     },
   })
+}
+
+/** The sentence of the core, with what to change about this plugin. */
+const explain = (error: unknown): never => {
+  const { code, message } = asGatewayError(error)
+  throw new GatewayError(
+    code,
+    `the HTTP API cannot listen: ${message}`,
+    'free it, or choose another with --api or httpApi({ tcp, socket })',
+    { cause: error },
+  )
 }
 
 const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
+import { connect } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { definePlugin, type Event, parseOperation } from '../../../../core/index.ts'
@@ -176,6 +177,20 @@ describe('GET /v1/events', () => {
     const again = await open(api)
     expect(again.status).toBe(200)
     again.close()
+    for (const { body } of streams.slice(1)) await body?.cancel()
+    // HEAD opens none, and a reader that leaves before its answer keeps none.
+    for (let n = 0; n < 300; n++) expect((await ask(api.gateway, '/v1/events', { method: 'HEAD' })).status).toBe(200)
+    const port = Number(new URL(api.url).port)
+    for (let n = 0; n < 300; n++) {
+      const socket = connect(port, '127.0.0.1')
+      await once(socket, 'connect')
+      await new Promise((resolve) => socket.write('GET /v1/events HTTP/1.1\r\nhost: localhost\r\n\r\n', resolve))
+      socket.resetAndDestroy()
+    }
+    let left = await open(api)
+    for (let n = 0; left.status === 429 && n < 1000; n++) left = await open(api)
+    expect(left.status).toBe(200)
+    left.close()
     await api.close()
   })
 

@@ -1,7 +1,10 @@
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { httpServer } from '../../../../plugins/transport/http-api/server.ts'
+import { tempRoot } from '../../../kit/index.ts'
 import { send, startApi, wanted } from './parts.ts'
 
 let api: Awaited<ReturnType<typeof startApi>>
@@ -79,6 +82,7 @@ test('38: more at once than are allowed get LIMIT and may try again', async () =
     expect(headers['retry-after']).toBe('1')
   }
   expect((await send(small, '/healthz')).status).toBe(200)
+  expect((await send({ socket: small.socket }, '/v1/status')).status).toBe(200)
   engine.resolve()
   expect((await Promise.all(first)).map(({ status }) => status)).toEqual([201, 201, 201, 201])
   expect((await put(4)).status).toBe(201)
@@ -104,6 +108,32 @@ test('a closing gateway answers what it took, ends idle connections, and takes n
   expect(await put).toMatchObject({ status: 201, headers: { connection: 'close' } })
   await closed
   await expect(send(ending, '/healthz')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+})
+
+test('a client that leaves in the middle of its body is no fault of the gateway', async () => {
+  const leaving = await startApi()
+  const socket = connect(Number(new URL(leaving.url).port), '127.0.0.1')
+  socket.write('PUT /v1/workloads/x HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{')
+  await once(socket, 'connect')
+  await send(leaving, '/healthz')
+  socket.resetAndDestroy()
+  await leaving.close()
+  expect(leaving.log.filter((line) => line.includes('failed'))).toEqual([])
+})
+
+test('a port that is taken is PORT_IN_USE, says whose it was to be, and leaves nothing behind', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const address = taken.address()
+  const tcp = { port: typeof address === 'object' && address ? address.port : 0 }
+  const socket = join(tempRoot().path, 'api.sock')
+  await expect(startApi({ tcp, socket })).rejects.toMatchObject({
+    code: 'PORT_IN_USE',
+    message: `the HTTP API cannot listen: 127.0.0.1:${tcp.port} is in use by another process`,
+    fix: expect.stringContaining('--api'),
+  })
+  expect(existsSync(socket)).toBe(false)
+  taken.close()
 })
 
 test('23: a client that does not finish its headers, or its body, is answered 408 and cut', async () => {
