@@ -1,10 +1,11 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { GatewayError } from '../../../core/index.ts'
+import { shown } from '../../../lib/shown.ts'
 import { authorize } from './auth.ts'
 import type { Context, Env } from './context.ts'
 import { docs } from './docs.ts'
 import { events } from './events.ts'
-import { guard } from './guard.ts'
+import { guard, isWrite } from './guard.ts'
 import { node } from './node.ts'
 import { probePaths, probes } from './probes.ts'
 import { problem } from './problem.ts'
@@ -25,15 +26,18 @@ export const createApp = (context: Context): OpenAPIHono<Env> => {
   })
   app.use(async (c, next) => {
     if (probePaths.includes(c.req.path)) return next()
+    let caller: string | undefined
     if (c.env.via !== 'socket') {
       guard(c.req.raw, settings)
-      if (!isPublic(c.req.path)) authorize(c.req.raw, settings.tokens)
+      if (!isPublic(c.req.path)) caller = authorize(c.req.raw, settings.tokens)
     }
     // Whoever runs the gateway gets in however busy it is.
     if (running >= settings.maxParallel && c.env.via !== 'socket')
       throw new GatewayError('LIMIT', `${running} requests run already`, 'send fewer at once, or try again in a second')
     running++
     await next().finally(() => running--)
+    if (caller !== undefined && isWrite(c.req.raw))
+      log(`${c.req.method} ${shown(c.req.path)}`, { by: caller, status: c.res.status })
   })
   app.use(async (c, next) => {
     await next()

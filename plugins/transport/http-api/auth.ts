@@ -3,9 +3,9 @@ import { GatewayError } from '../../../core/index.ts'
 import { isWrite } from './guard.ts'
 import type { Settings } from './options.ts'
 
-/** Lets a request through whose bearer token (RFC 6750) has the scope it needs. Throws UNAUTHORIZED or FORBIDDEN. */
-export const authorize = (request: Request, tokens: Settings['tokens']): void => {
-  if (tokens.length === 0) return
+/** Lets a request through whose bearer token (RFC 6750) has the scope it needs, and gives the token's name. Throws UNAUTHORIZED or FORBIDDEN. */
+export const authorize = (request: Request, tokens: Settings['tokens']): string | undefined => {
+  if (tokens.length === 0) return undefined
   const [, given] = /^Bearer +([A-Za-z0-9._~+/=-]{1,512})$/i.exec(request.headers.get('authorization') ?? '') ?? []
   if (!given) throw new GatewayError('UNAUTHORIZED', 'the request has no bearer token', 'send Authorization: Bearer <token>')
   const token = find(given, tokens)
@@ -19,6 +19,7 @@ export const authorize = (request: Request, tokens: Settings['tokens']): void =>
     throw new GatewayError('UNAUTHORIZED', 'the token has expired', 'make a new one with `gateway token`')
   if (isWrite(request) && token.scope !== 'write')
     throw new GatewayError('FORBIDDEN', 'the token may only read', "use a token of scope 'write'")
+  return token.name
 }
 
 /** Compares with every hash, in constant time, so that the time tells nothing about any of them. */

@@ -25,7 +25,7 @@ export interface Token {
   readonly hash: string
   /** `read` sees everything and changes nothing; `write` does both. */
   readonly scope: 'read' | 'write'
-  /** Shown in the log. */
+  /** Stands in the log beside every change that it made. */
   readonly name?: string
   /** An ISO 8601 date, after which it is refused. */
   readonly expires?: string
@@ -35,7 +35,12 @@ export interface Token {
 export interface Settings {
   readonly tcp: { readonly host: string; readonly port: number } | undefined
   readonly socket: string | false | undefined
-  readonly tokens: readonly { readonly hash: Buffer; readonly scope: Token['scope']; readonly expires: number }[]
+  readonly tokens: readonly {
+    readonly hash: Buffer
+    readonly scope: Token['scope']
+    readonly name: string | undefined
+    readonly expires: number
+  }[]
   readonly hosts: ReadonlySet<string>
   readonly maxParallel: number
   readonly heartbeat: number
@@ -77,7 +82,7 @@ const checkTcp = ({ host, port }: { host: string; port: number }, guarded: boole
     )
 }
 
-const checkToken = ({ hash, scope, expires }: Token, index: number) => {
+const checkToken = ({ hash, scope, name, expires }: Token, index: number) => {
   const at = `tokens[${index}]`
   const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(hash) ?? []
   if (!hex)
@@ -86,7 +91,7 @@ const checkToken = ({ hash, scope, expires }: Token, index: number) => {
   const until = expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires)
   if (Number.isNaN(until))
     throw invalid(`${at}.expires ${JSON.stringify(expires)} is no date`, 'write it as 2030-01-31T00:00:00Z')
-  return { hash: Buffer.from(hex, 'hex'), scope, expires: until }
+  return { hash: Buffer.from(hex, 'hex'), scope, name, expires: until }
 }
 
 const checkHost = (host: string): string => {

@@ -5,7 +5,7 @@ import { ask, send, startApi, wanted } from './parts.ts'
 
 const hashOf = (token: string) => `sha256:${createHash('sha256').update(token).digest('hex')}`
 const tokens = [
-  { hash: hashOf('gwt_writer'), scope: 'write' as const },
+  { hash: hashOf('gwt_writer'), scope: 'write' as const, name: 'deployer' },
   { hash: hashOf('gwt_reader'), scope: 'read' as const },
   { hash: hashOf('gwt_old'), scope: 'write' as const, expires: '2020-01-01T00:00:00Z' },
   { hash: hashOf('gwt_future'), scope: 'write' as const, expires: '2999-01-01' },
@@ -60,6 +60,14 @@ describe('38: bearer tokens', () => {
     expect((await send({ socket: api.socket }, '/v1/status')).status).toBe(200)
     expect((await ask(api.gateway, '/v1/status')).status).toBe(401)
     expect((await ask(api.gateway, '/v1/status', { headers: bearer('gwt_reader') })).status).toBe(200)
+  })
+
+  test('a change stands in the log with the name of the token that made it', async () => {
+    await put(bearer('gwt_writer'))
+    const lines = api.log.filter((line) => line.includes('deployer'))
+    expect(lines.at(-1)).toMatch(/PUT \/v1\/workloads\/t.*"by":"deployer","status":20[01]/)
+    await send(api, '/v1/workloads', { headers: bearer('gwt_writer') })
+    expect(api.log.filter((line) => line.includes('deployer'))).toHaveLength(lines.length)
   })
 
   test('36: no token and no hash stands in the log, in the status or in an answer', async () => {
