@@ -15,49 +15,51 @@ export class Certificates {
     this.#minVersion = minVersion
   }
 
-  get size(): number {
-    return this.#byId.size
-  }
+  /** How many contexts there are. */
   get contexts(): number {
     return this.#contexts.size
   }
 
-  install(certificates: readonly Certificate[]): void {
-    const byId = new Map<string, Certificate>()
-    const byName = new Map<string, Certificate>()
-    for (const certificate of certificates) {
-      byId.set(certificate.id, certificate)
-      for (const name of certificate.names) {
-        const other = byName.get(name)
-        // Two for one name: the one that is good for longer.
-        if (!other || other.notAfter < certificate.notAfter) byName.set(name, certificate)
-      }
+  /** Takes the whole list. Says which were not there before, or are others now: one more beside many costs little. */
+  install(certificates: readonly Certificate[]): readonly Certificate[] {
+    const fresh = certificates.filter((certificate) => this.#byId.get(certificate.id) !== certificate)
+    const added = fresh.filter(({ id }) => !this.#byId.has(id))
+    if (fresh.length > added.length || this.#byId.size + added.length > certificates.length) {
+      this.#byId.clear()
+      this.#byName.clear()
+      for (const certificate of certificates) this.#add(certificate)
+    } else for (const certificate of added) this.#add(certificate)
+    for (const [id, { of }] of this.#contexts) if (!same(this.#byId.get(id), of)) this.#contexts.delete(id)
+    return fresh
+  }
+  #add(certificate: Certificate): void {
+    this.#byId.set(certificate.id, certificate)
+    for (const name of certificate.names) {
+      const other = this.#byName.get(name)
+      // Two for one name: the one that is good for longer.
+      if (!other || other.notAfter < certificate.notAfter) this.#byName.set(name, certificate)
     }
-    this.#byId = byId
-    this.#byName = byName
-    for (const [id, { of }] of this.#contexts) if (!same(byId.get(id), of)) this.#contexts.delete(id)
   }
 
   /** Exact names first, then the wildcard of the first label (RFC 9525 section 6.3). */
   find(host: string): Certificate | undefined {
-    return this.#byName.get(host) ?? this.#byName.get(`*${host.slice(Math.max(0, host.indexOf('.')))}`)
+    const dot = host.indexOf('.')
+    return this.#byName.get(host) ?? (dot < 0 ? undefined : this.#byName.get(`*${host.slice(dot)}`))
   }
 
-  /** Made at the first handshake that needs it; the one used longest ago goes when there are too many. Throws where PEM is broken. */
+  /** Made at the first handshake that needs it, while others wait; the one used longest ago goes when there are too many. Throws where PEM is broken. */
   context(certificate: Certificate): SecureContext {
-    const found = this.#contexts.get(certificate.id)
-    const kept = found && same(certificate, found.of) ? found : { of: certificate, context: this.#make(certificate) }
-    this.#contexts.delete(certificate.id)
-    this.#contexts.set(certificate.id, kept)
-    if (this.#contexts.size > this.#most) for (const oldest of this.#contexts.keys()) return this.#evict(oldest, kept.context)
-    return kept.context
-  }
-  #evict(id: string, context: SecureContext): SecureContext {
+    const { id, chain: cert, key } = certificate
+    const found = this.#contexts.get(id)
+    const kept =
+      found && same(certificate, found.of)
+        ? found
+        : { of: certificate, context: createSecureContext({ cert, key, minVersion: this.#minVersion }) }
     this.#contexts.delete(id)
-    return context
-  }
-  #make({ chain, key }: Certificate): SecureContext {
-    return createSecureContext({ cert: chain, key, minVersion: this.#minVersion })
+    this.#contexts.set(id, kept)
+    const [oldest] = this.#contexts.keys()
+    if (this.#contexts.size > this.#most && oldest !== undefined) this.#contexts.delete(oldest)
+    return kept.context
   }
 }
 

@@ -1,20 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
-import {
-  type Core,
-  GatewayError,
-  type Hooks,
-  type Listener,
-  type Route,
-  type Traffic,
-  type WorkloadId,
-} from '../../../core/index.ts'
-import { parseBackend } from '../../../lib/backend.ts'
+import type { Core, Hooks, Listener, Route, Traffic, WorkloadId } from '../../../core/index.ts'
 import { openAccessLog } from './access-log.ts'
+import { addressesOf, problemOf } from './addresses.ts'
 import { Backend, Backends, type Dialling } from './backends.ts'
 import { Certificates } from './certificates.ts'
 import { startChecks } from './health.ts'
 import { listenAt } from './listen.ts'
+import { Liveness } from './liveness.ts'
 import type { Settings } from './options.ts'
 import { startServing } from './serving.ts'
 import { Table } from './table.ts'
@@ -34,7 +27,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
   }
   const makeBackends = (route: Route, before: Backends | undefined): Backends => {
     const kept = new Map(before?.all.map((backend) => [backend.address.text, backend]))
-    const all = addresses(route).map((address) => kept.get(address.text) ?? new Backend(address, dialling))
+    const all = addressesOf(route).map((address) => kept.get(address.text) ?? new Backend(address, dialling))
     for (const backend of kept.values()) if (!all.includes(backend)) backend.close()
     return new Backends(all)
   }
@@ -74,13 +67,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     throw error
   }
 
-  const waiting = new Set<WorkloadId>()
-  const live = (id: WorkloadId) => setImmediate(core.emit, { type: 'live', id })
-  const put = (route: Route) => {
-    table.put(route)
-    if (route.tls.mode === 'passthrough' || certificates.find(route.host)) live(route.id)
-    else waiting.add(route.id)
-  }
+  const liveness = new Liveness(core.emit)
   return {
     restore: (routes) => {
       const stale = new Set(table.ids())
@@ -97,50 +84,26 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
       const refused = new Map<WorkloadId, Error>()
       for (const change of changes) {
         if ('put' in change) {
-          const problem = check(change.put)
-          if (problem) refused.set(change.put.id, problem)
-          else put(change.put)
+          const { put } = change
+          const problem = problemOf(put)
+          if (problem) refused.set(put.id, problem)
+          else {
+            table.put(put)
+            liveness.put(put, put.tls.mode === 'passthrough' || certificates.find(put.host) !== undefined)
+          }
         } else {
-          waiting.delete(change.remove.id)
+          liveness.remove(change.remove)
           table.remove(change.remove)
         }
       }
       return refused
     },
     issues: () => false,
-    install: (all) => {
-      certificates.install(all)
-      for (const id of waiting) {
-        const route = table.routeOf(id)
-        if (route && !certificates.find(route.host)) continue
-        waiting.delete(id)
-        if (route) live(id)
-      }
-    },
+    install: (all) => liveness.installed(certificates.install(all)),
     api: { traffic: { read: () => ({ epoch, bytes: table.bytes() }) } },
     close,
   }
 }
-
-/** What is dialled: the addresses that a bridge gave in place of the backends, with the scheme of the backend where they have none. */
-const addresses = (route: Route) => {
-  const passthrough = route.tls.mode === 'passthrough'
-  return route.backends.flatMap((text, i) => {
-    const via = route.via?.[i]
-    const scheme = /^[a-z]+:\/\//i.exec(text)?.[0] ?? ''
-    const address = parseBackend(via === undefined ? text : via.includes('://') ? via : scheme + via, passthrough)
-    return typeof address === 'string' ? [] : [address]
-  })
-}
-
-const check = (route: Route): Error | undefined =>
-  addresses(route).length === route.backends.length && route.backends.length > 0
-    ? undefined
-    : new GatewayError(
-        'INVALID_BACKEND',
-        `a backend of ${route.id} cannot be dialled`,
-        'write backends as http://ip:port, or ip:port for passthrough',
-      )
 
 const sweepTable = (table: Table): void => {
   const now = performance.now()
