@@ -118,7 +118,7 @@ export const createDesk = ({ objects, workers, outbox, status, dead, answered }:
     bench: (object: ObjectId) =>
       isStatus(object)
         ? createBench({ most: 16, busy: () => false }, (taken, left) => admit(taken, left, 'status'))
-        : createBench({ most: workers.size, busy: () => copies.size > 0 }, (taken, left) => admit(taken, left, 'queue')),
+        : createBench({ most: workers.size, busy: () => copies.size > 1 }, (taken, left) => admit(taken, left, 'queue')),
     /** Admits, in their order, those of the list of taken requests that are not here. */
     recover: (list: readonly Buffer[]) => {
       const here = new Map<string, number>()
