@@ -15,7 +15,7 @@ export const parseBroker = (text: string): Broker => {
   const url = URL.canParse(text) ? new URL(text) : undefined
   switch (url?.protocol) {
     case 'unix:': {
-      if (url.host !== '' || url.pathname.length < 2) throw new Error(`broker '${text}' names no path: ${help}`)
+      if (url.host !== '' || url.pathname.length < 2) throw new Error(`the broker names no path: ${help}`)
       return { path: decodeURIComponent(url.pathname) }
     }
     case 'tcp:': {

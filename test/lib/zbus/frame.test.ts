@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decode, encode, encodeFloats, encodeRequest, encodeResponse, readRequest } from '../../../lib/zbus/index.ts'
 import { encodeStatus } from '../../../lib/zbus/status.ts'
@@ -86,5 +87,24 @@ describe('an answer', () => {
     expect(ours.slice(0, at)).toBe(given.slice(0, at))
     expect(ours.slice(at + 16)).toBe(given.slice(at + 16))
     expect(decode(bytes(`d7ff${ours.slice(at, at + 16)}`))).toEqual(since)
+  })
+
+  it('has the bytes that the MessagePack library writes, whatever is in it', () => {
+    const text = fc.string({ unit: 'binary', maxLength: 80 })
+    const long = fc.nat({ max: 70_000 }).map((length) => 'x'.repeat(length))
+    const data = fc.option(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 300 }),
+        long.map((text) => Buffer.from(text)),
+      ),
+    )
+    const some = fc.option(fc.oneof(text, long), { nil: undefined })
+    fc.assert(
+      fc.property(text, data, some, some, (id, data, failed, error) => {
+        const answer = { id, data, ...(failed !== undefined && { failed }), ...(error !== undefined && { error }) }
+        const Output = { Data: data, Error: failed === undefined ? null : { Message: failed } }
+        expect(hex(encodeResponse(answer))).toBe(hex(encode({ ID: id, Output, Error: error ?? null })))
+      }),
+    )
   })
 })

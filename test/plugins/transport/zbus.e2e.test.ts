@@ -1,5 +1,8 @@
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
+import { createGateway } from '../../../core/index.ts'
 import { decode } from '../../../lib/zbus/index.ts'
+import { level, nameProxy, staticNode, zbus } from '../../../plugins/index.ts'
+import { findBroker } from '../../../plugins/transport/zbus/find-broker.ts'
 import { anyTls, tableEngine } from '../../core/parts.ts'
 import { bytes, hex, vectors } from '../../lib/zbus/vectors.ts'
 import { type Answer, ask, call, dataOf, gateway, gatewayObject, manager, newRoot, plain, redis, request } from './zbus-parts.ts'
@@ -129,4 +132,42 @@ it('leaves answers for 300 s', async () => {
   events.disconnect()
   expect(seen).toEqual(['rpush', 'expire'])
   expect(await client.ttl(asked.id)).toBeGreaterThan(290)
+})
+
+it('finds a Redis that answers without a password, and no other', async () => {
+  const [closed, open] = [await redis(['--requirepass', 's3cret']), await redis()]
+  expect(await findBroker([closed.broker.unix, open.broker.tcp])).toBe(open.broker.tcp)
+  expect(await findBroker([closed.broker.tcp])).toBeUndefined()
+})
+
+it('loses nothing when a reload replaces it', async () => {
+  const server = await redis()
+  const root = newRoot()
+  let workers = 4
+  const config = () => ({ plugins: [...plugins, zbus({ broker: server.broker.unix, workers })] })
+  const plugins = [
+    level(),
+    staticNode({ ipv4: '198.51.100.7', domain: 'gw.example.org' }),
+    nameProxy(),
+    anyTls(),
+    tableEngine().plugin,
+  ]
+  const running = await createGateway(config(), { root, source: async () => config() })
+  onTestFinished(running.close)
+  const client = plain(server.path)
+  const requests = Array.from({ length: 300 }, (_, n) =>
+    request(manager, 'SetNamedProxy', [`w${n}`, { Backends: ['http://10.1.2.3'], Name: `n${n}` }]),
+  )
+  for (const [n, { queue, payload }] of requests.entries()) {
+    await client.rpush(queue, payload)
+    if (n % 100 !== 50) continue
+    workers++
+    expect((await running.reload()).replaced).toEqual(['transport/zbus'])
+  }
+  for (const [n, { id }] of requests.entries()) {
+    const popped = await client.blpopBuffer(id, 20)
+    expect(dataOf(decode(popped?.[1] ?? Buffer.alloc(0)) as Answer)).toBe(`n${n}.gw.example.org`)
+  }
+  expect(running.routes.size).toBe(300)
+  await expect.poll(async () => (await client.keys('*')).filter((key) => !key.endsWith('.guard'))).toEqual([])
 })
