@@ -149,7 +149,7 @@ export const describeStore = (name: string, { open, disk }: StoreSuite): void =>
 
     it('keeps state under any key, empty and large values alike', async () => {
       const large = Uint8Array.from({ length: 4 << 20 }, (_, n) => (n * 31) & 255)
-      const keys = ['a', 'a/b', 'a!b', 'Ünïcode 🜁', ' ', 'x'.repeat(1_000)]
+      const keys = ['', 'a', 'a/b', 'a!b', 'Ünïcode 🜁', ' ', 'x'.repeat(1_000)]
       for (const key of keys) await commit({ state: key, value: Buffer.from(key) })
       await commit({ state: 'empty', value: new Uint8Array() }, { state: 'large', value: large })
       const { state } = await found()

@@ -1,9 +1,11 @@
 import type { Event, Health } from '../../../core/index.ts'
-import { reason } from '../../../core/index.ts'
+import { isDamaged, storageError } from './error.ts'
 import { closeToOthers, stateFolder } from './folder.ts'
 import { checkFormat } from './format.ts'
-import { closeLevel, isCorruption, type Level, openLevel, repairLevel, storageError } from './open.ts'
+import { closeLevel, type Level, openLevel } from './open.ts'
 import type { Row, Table } from './record.ts'
+import { rescue } from './rescue.ts'
+import { Damage } from './seal.ts'
 
 export interface Database {
   /** All of it or nothing, durable. Never called while a call runs. Rejects with STORAGE, and then nothing of it is there. */
@@ -11,8 +13,8 @@ export interface Database {
   each(table: Table, take: (key: string, value: string) => void): Promise<void>
   eachBinary(table: Table, take: (key: string, value: Uint8Array) => void): Promise<void>
   raw(key: string): Promise<Uint8Array | undefined>
-  /** Runs `work`; where it meets a damaged table the database is repaired and it runs once more. */
-  repairing<T>(work: () => Promise<T>): Promise<T>
+  /** Runs `work`; where it meets damage, all that is intact moves to a new database and it runs once more. */
+  rescuing<T>(work: () => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 interface Options {
@@ -23,15 +25,29 @@ interface Options {
 
 export const openDatabase = async (root: string, { sync, emit, health }: Options): Promise<Database> => {
   const path = await stateFolder(root)
-  const repaired = (why: string) =>
+  const alarm = (message: string) =>
     emit({
       type: 'alarm',
       code: 'STORAGE',
-      message: `${path} was damaged and is repaired, records may be missing: ${why}`,
+      message,
       fix: 'compare the list of workloads with what it should be, or restore the folder from a backup',
     })
-  let level = await openLevel(path, repaired)
-  await checkFormat(level, path).catch(async (error: unknown) => {
+  const damage = (why: string) => alarm(`${path} was damaged and is put right, records may be missing: ${why}`)
+  let level = await openLevel(path, damage)
+  const rescuing = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof Damage) && !isDamaged(error)) throw storageError(path, error)
+      const { damaged, old } = await rescue(level, path)
+      level = await openLevel(path, damage)
+      damage(`what it was is in ${old}`)
+      for (const key of damaged.slice(0, 20)) alarm(`stored record ${key} is damaged and set aside`)
+      if (damaged.length > 20) alarm(`${damaged.length - 20} more stored records are damaged and set aside`)
+      return await work()
+    }
+  }
+  await rescuing(() => checkFormat(level, path)).catch(async (error: unknown) => {
     await closeLevel(level, path)
     throw storageError(path, error)
   })
@@ -41,7 +57,7 @@ export const openDatabase = async (root: string, { sync, emit, health }: Options
 
   const reopen = async (rows: readonly Row[]) => {
     await level.close()
-    level = await openLevel(path, repaired)
+    level = await openLevel(path, damage)
     await put(level, rows, true)
     undo = undefined
     health('ok')
@@ -58,7 +74,7 @@ export const openDatabase = async (root: string, { sync, emit, health }: Options
       if (undo) health('degraded', failure.message)
       throw failure
     }
-    unswept += rows.length
+    unswept += rows.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0)
     if (unswept > sweepAfter) {
       unswept = 0
       await closeToOthers(path)
@@ -71,25 +87,14 @@ export const openDatabase = async (root: string, { sync, emit, health }: Options
     eachBinary: (table, take) =>
       walk(level.iterator<string, Uint8Array>({ ...range(table), ...ahead, valueEncoding: 'view' }), take),
     raw: (key) => level.get<string, Uint8Array>(key, { valueEncoding: 'view' }),
-    repairing: async (work) => {
-      try {
-        return await work()
-      } catch (error) {
-        if (!isCorruption(error)) throw storageError(path, error)
-        repaired(reason(error))
-        await level.close()
-        await repairLevel(path)
-        level = await openLevel(path, repaired)
-        return await work()
-      }
-    },
+    rescuing,
     close: () => closeLevel(level, path),
   }
 }
 
-/** LevelDB starts a file about every 4 MiB of writes; this is well before. */
-const sweepAfter = 4_000
-const range = (table: Table) => ({ gt: `${table}!`, lt: `${table}"` })
+/** Bytes of writes until the modes are looked at again; LevelDB starts a file about every 4 MiB. */
+const sweepAfter = 1 << 20
+const range = (table: Table) => ({ gte: `${table}!`, lt: `${table}"` })
 const ahead = { highWaterMarkBytes: 1 << 20, fillCache: false }
 
 const put = (level: Level, rows: readonly Row[], sync: boolean) =>

@@ -1,11 +1,13 @@
-import { chmod, lstat, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GatewayError, reason } from '../../../core/index.ts'
+import { codeOf } from './error.ts'
 
 /** The state folder, mode 0700, made where it is not there. Private keys are in it: one that others can reach or planted is refused. */
 export const stateFolder = async (root: string): Promise<string> => {
   const path = join(root, 'state')
   try {
+    await finishRescue(path)
     await mkdir(path, { mode: 0o700 })
     await chmod(path, 0o700) // the umask may have taken bits of the owner's away
   } catch (error) {
@@ -16,6 +18,20 @@ export const stateFolder = async (root: string): Promise<string> => {
   }
   return path
 }
+
+/** A rescue that was cut off between its two renames left the whole new database beside the place. */
+const finishRescue = async (path: string) => {
+  if (await exists(path)) return
+  if (await exists(`${path}.damaged`)) await rename(`${path}.new`, path).catch(ignoreGone)
+}
+const exists = (path: string) =>
+  lstat(path).then(
+    () => true,
+    (error: unknown) => {
+      ignoreGone(error)
+      return false
+    },
+  )
 
 const inspect = async (path: string) => {
   const found = await lstat(path)
@@ -77,5 +93,3 @@ const unusable = (root: string, path: string, cause: unknown): GatewayError => {
       return fail(`${path} cannot be used: ${reason(cause)}`, 'name another --root')
   }
 }
-
-const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? error.code : undefined)

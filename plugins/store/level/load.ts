@@ -1,11 +1,13 @@
 import type { Bytes, Certificate, Event, Route, Stored, WorkloadId } from '../../../core/index.ts'
 import { reason } from '../../../core/index.ts'
 import type { Database } from './database.ts'
-import { bytesOf, certificateOf, keyOf, routeDecoder, type Table } from './record.ts'
+import { bytesOf, certificateOf, routeDecoder } from './decode.ts'
+import { keyOf, type Table } from './record.ts'
+import { Damage, unsealBinary } from './seal.ts'
 
 /** Reads everything. A record that cannot be used is set aside and reported; the rest loads. `after` learns the highest number of a route. */
 export const load = (database: Database, emit: (event: Event) => void, after: (number: number) => void): Promise<Stored> =>
-  database.repairing(() => readAll(database, emit, after))
+  database.rescuing(() => readAll(database, emit, after))
 
 const readAll = async (database: Database, emit: (event: Event) => void, after: (number: number) => void): Promise<Stored> => {
   const bad: Bad[] = []
@@ -14,6 +16,7 @@ const readAll = async (database: Database, emit: (event: Event) => void, after: 
       try {
         take(key, value)
       } catch (error) {
+        if (error instanceof Damage) throw error
         bad.push({ key, code: 'STORAGE', why: reason(error) })
       }
     })
@@ -22,9 +25,9 @@ const readAll = async (database: Database, emit: (event: Event) => void, after: 
   const certificates: Certificate[] = []
   await each('certificate', (key, value) => certificates.push(certificateOf(key, value)))
   const bytes = new Map<WorkloadId, Bytes>()
-  await each('ledger', (key, value) => bytes.set(workloadOf(key), bytesOf(value)))
+  await each('ledger', (key, value) => bytes.set(workloadOf(key), bytesOf(key, value)))
   const state = new Map<string, Uint8Array>()
-  await database.eachBinary('state', (key, value) => state.set(idOf(key), value))
+  await database.eachBinary('state', (key, value) => state.set(idOf(key), unsealBinary(key, value)))
 
   await setAside(database, bad, emit)
   return { routes, certificates, bytes, state }
@@ -81,10 +84,10 @@ const most = 20
 const alarm = (emit: (event: Event) => void, code: string, message: string) =>
   emit({ type: 'alarm', code, message, fix: 'set the workload again, or restore the state folder from a backup' })
 
-const idOf = (key: string) => key.slice(key.indexOf('!') + 1)
+const idOf = (key: string) => Buffer.from(key.slice(key.indexOf('!') + 1)).toString() // a slice would hold on to the whole key
 const isWorkload = (text: string): text is WorkloadId => text !== ''
 const workloadOf = (key: string) => {
-  const id = Buffer.from(idOf(key)).toString()
+  const id = idOf(key)
   if (!isWorkload(id)) throw new Error('it names no workload')
   return id
 }

@@ -1,9 +1,118 @@
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ClassicLevel } from 'classic-level'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { checkFormat } from '../../../plugins/store/level/format.ts'
 import { level } from '../../../plugins/store/level/index.ts'
-import { describeStore } from '../../kit/index.ts'
+import { describeStore, tempRoot } from '../../kit/index.ts'
+import { openStore } from '../../kit/store/open.ts'
+import { certificate, route } from '../../kit/store/samples.ts'
 
 const module = new URL('../../../plugins/store/level/index.ts', import.meta.url).href
 describeStore('level', { open: () => level(), disk: { module, factory: 'level' } })
 describeStore('level without syncs', {
   open: () => level({ durability: 'process' }),
   disk: { module, factory: 'level', options: { durability: 'process' } },
+})
+
+const folder = () => {
+  const root = tempRoot('level')
+  onTestFinished(root.remove)
+  return root.path
+}
+const open = (root: string) => openStore(level(), root)
+/** The database itself, while no store has it. */
+const edit = async (root: string, change: (db: ClassicLevel<string, string>) => Promise<void>) => {
+  const db = new ClassicLevel<string, string>(join(root, 'state'))
+  await db.open()
+  await change(db)
+  await db.close()
+}
+
+it('refuses a durability that does not exist where it stands', () => {
+  // @ts-expect-error a config in JavaScript is not held back by types
+  expect(() => level({ durability: 'always' })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
+})
+
+describe('its folder', () => {
+  it('is open to nobody else, whatever the umask, also after many writes', async () => {
+    const root = folder()
+    const umask = process.umask(0)
+    onTestFinished(() => {
+      process.umask(umask)
+    })
+    const store = await open(root)
+    for (let n = 0; n < 6; n++) {
+      await store.commit([{ state: 'k', value: Buffer.alloc(2 << 20, n) }, { certificate: certificate(`c${n}`) }])
+    }
+    const mode = (path: string) => lstatSync(path).mode & 0o777
+    expect(mode(join(root, 'state'))).toBe(0o700)
+    await store.close()
+    for (const name of readdirSync(join(root, 'state'))) expect(mode(join(root, 'state', name)), name).toBe(0o600)
+  })
+
+  it('is refused as a symbolic link, as a file, and with a link in it', async () => {
+    const [root, other] = [folder(), folder()]
+    symlinkSync(other, join(root, 'state'))
+    await expect(open(root)).rejects.toMatchObject({ code: 'ROOT_UNUSABLE', message: expect.stringContaining('symbolic link') })
+    expect(readdirSync(other)).toEqual([])
+
+    const file = folder()
+    writeFileSync(join(file, 'state'), '')
+    await expect(open(file)).rejects.toMatchObject({ code: 'ROOT_UNUSABLE', message: expect.stringContaining('not a folder') })
+
+    const planted = folder()
+    await (await open(planted)).close()
+    writeFileSync(join(other, 'target'), 'theirs')
+    symlinkSync(join(other, 'target'), join(planted, 'state', 'PID.new'))
+    await expect(open(planted)).rejects.toMatchObject({ code: 'ROOT_UNUSABLE', message: expect.stringContaining('PID.new') })
+    expect(readFileSync(join(other, 'target'), 'utf8')).toBe('theirs')
+  })
+
+  it('is refused where keys in it were open to others, and taken where it is empty', async () => {
+    const root = folder()
+    await (await open(root)).close()
+    chmodSync(join(root, 'state'), 0o750)
+    await expect(open(root)).rejects.toMatchObject({ code: 'ROOT_UNUSABLE', fix: expect.stringContaining('chmod 700') })
+
+    const empty = folder()
+    mkdirSync(join(empty, 'state'))
+    chmodSync(join(empty, 'state'), 0o777)
+    await (await open(empty)).close()
+    expect(lstatSync(join(empty, 'state')).mode & 0o777).toBe(0o700)
+  })
+
+  it('is refused with what to do where the root is missing or a file', async () => {
+    const root = folder()
+    writeFileSync(join(root, 'file'), '')
+    await expect(open(join(root, 'none'))).rejects.toMatchObject({ code: 'ROOT_UNUSABLE', fix: expect.stringContaining('mkdir') })
+    await expect(open(join(root, 'file'))).rejects.toMatchObject({ code: 'ROOT_UNUSABLE' })
+    expect(existsSync(join(root, 'none'))).toBe(false)
+  })
+})
+
+describe('a database of another format', () => {
+  it('is refused when it is newer, and left as it is', async () => {
+    const root = folder()
+    const store = await open(root)
+    await store.commit([{ put: route('1-1-a') }])
+    await store.close()
+    await edit(root, (db) => db.put('format', '7'))
+    await expect(open(root)).rejects.toMatchObject({ code: 'STORAGE', message: expect.stringContaining('format 7') })
+    await edit(root, (db) => db.put('format', '1'))
+    const again = await open(root)
+    expect((await again.load()).routes).toHaveLength(1)
+    await again.close()
+  })
+
+  it('goes through every step from its own to the newest, once', async () => {
+    const root = folder()
+    const done: string[] = []
+    const steps = ['1 to 2', '2 to 3'].map((step) => async () => void done.push(step))
+    await (await open(root)).close()
+    await edit(root, (db) => checkFormat(db, root, steps))
+    await edit(root, (db) => checkFormat(db, root, steps))
+    expect(done).toEqual(['1 to 2', '2 to 3'])
+    await expect(open(root)).rejects.toMatchObject({ code: 'STORAGE' })
+  })
 })
