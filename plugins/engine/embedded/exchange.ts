@@ -28,6 +28,7 @@ export interface Exchange {
   flush(): void
   /** False: wait for `clientDrained`. */
   write(chunk: Buffer): boolean
+  /** What of the request's body is still to come is thrown away, for a moment. */
   end(chunk: Buffer | undefined, trailers: Fields): void
   /** The raw connection after a 101. */
   take(fields: Fields): { readonly socket: Duplex; readonly head: Buffer }
@@ -41,4 +42,14 @@ export interface Watcher {
   clientDrained(): void
   /** The exchange is over, well or not. Called once. */
   gone(): void
+}
+
+const linger = 5_000
+
+/** Lets a client send on behind its answer, since some read no answer before they have sent all; `cut` ends it where it goes on. */
+export const discard = (body: Readable, cut: () => void): void => {
+  if (body.readableEnded) return
+  const timer = setTimeout(cut, linger)
+  const stop = () => clearTimeout(timer)
+  body.once('end', stop).once('close', stop).resume()
 }

@@ -146,6 +146,15 @@ export const responseFields = (fields: Readonly<Fields>): Fields => {
   return out
 }
 
+/** What of a 101 goes back to the client. */
+export const switchingFields = (fields: Readonly<Fields>): Fields => [
+  ...responseFields(fields),
+  'Connection',
+  'Upgrade',
+  'Upgrade',
+  fieldValue(fields, 'upgrade') ?? '',
+]
+
 /** The value of a field, its name in lower case; repeated ones joined as a list. */
 export const fieldValue = (fields: Readonly<Fields>, lower: string): string | undefined => {
   let found: string | undefined

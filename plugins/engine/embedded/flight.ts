@@ -1,71 +1,46 @@
 import type { ClientHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
-import type { Access } from './access-log.ts'
-import { type Backend, type Backends, Unreachable } from './backends.ts'
+import type { Backend, Unreachable } from './backends.ts'
 import type { Exchange, Watcher } from './exchange.ts'
-import { type Fields, fieldValue, responseFields } from './fields.ts'
+import { type Fields, responseFields, switchingFields } from './fields.ts'
+import { type FlightDeck, overdue, type Progress } from './flight-deck.ts'
 import { Http2Call } from './http2-upstream.ts'
-import { errorPage, pageFields } from './pages.ts'
+import { answerWith } from './pages.ts'
 import { requestFieldsH2, requestHead } from './request-head.ts'
 import type { Framing } from './response-reader.ts'
+import { Search, type Seeker } from './search.ts'
 import type { Awake, Flow } from './table.ts'
 import { splice, type Tunnel } from './tunnel.ts'
 import { type Asker, type Upstream, Wire } from './wire.ts'
 
-/** Times in ms, sizes in bytes; 0: no limit. */
-export interface FlightLimits {
-  readonly bodyBytes: number
-  readonly bodyTime: number
-  readonly responseTime: number
-  readonly stallTime: number
-  readonly tunnelTime: number
-}
-export interface FlightDeck {
-  readonly limits: FlightLimits
-  /** Says in the log what went wrong for a workload. */
-  complain(awake: Awake, message: string, status?: number): void
-  /** Told of every request once it is over, where there is an access log. */
-  readonly access: ((access: Access) => void) | undefined
-  ended(awake: Awake, flow: Flow): void
-  /** Whether the backend is to be spoken to in HTTP/2. */
-  overHttp2(exchange: Exchange): boolean
-}
-
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS'])
 const none: Fields = []
-const linger = 5_000
 
 /** One request on its way: to a backend, and its answer back. */
-export class Flight implements Asker, Watcher, Flow {
+export class Flight implements Asker, Watcher, Flow, Seeker {
   readonly #deck: FlightDeck
   readonly #awake: Awake
   readonly #exchange: Exchange
   #upstream: Upstream | undefined
-  /** Those of the moment when it came, whatever the route becomes. */
-  #backends: Backends
   #backend: Backend | undefined
-  #tried: Set<Backend> | undefined
-  /** What the answer is at: nothing of it yet, its head sent or about to be, all of it given to the client. */
-  #answer: 'none' | 'begun' | 'done' = 'none'
+  readonly #search: Search
+  readonly #at: Progress
   #status = 0
   #unflushed = false
   #over = false
-  #bodyLeft: boolean
   #received = 0
   /** Bytes of the answer's body given to the client's connection, sent or not. */
   #given = 0
   #tunnel: Tunnel | undefined
-  #moved = performance.now()
-  #began = this.#moved
-  #answeredAt = 0
 
   constructor(deck: FlightDeck, awake: Awake, exchange: Exchange) {
     this.#deck = deck
     this.#awake = awake
     this.#exchange = exchange
-    this.#backends = awake.backends
-    this.#bodyLeft = exchange.body !== undefined
+    this.#search = new Search(awake, this)
+    const now = performance.now()
+    this.#at = { answer: 'none', tunnel: false, bodyLeft: exchange.body !== undefined, began: now, moved: now }
     awake.open.add(this)
     exchange.watch(this)
   }
@@ -75,56 +50,41 @@ export class Flight implements Asker, Watcher, Flow {
     const { length } = this.#exchange
     if (bodyBytes > 0 && length !== undefined && Number(length) > bodyBytes)
       this.#refuse(413, 'the body is longer than is taken here')
-    else this.#go()
+    else this.#search.go()
   }
 
-  #go(dialOnly = false): void {
-    const backend = this.#backends.pick(this.#tried)
-    this.#backend = backend
-    if (!backend) this.#refuse(502, 'it has no backend')
-    else if (this.#deck.overHttp2(this.#exchange)) backend.call((result) => this.#reached(backend, result))
-    else {
-      const wire = dialOnly ? undefined : backend.take(this.#repeatable)
-      if (wire) this.#send(wire)
-      else backend.dial((result) => this.#reached(backend, result))
-    }
+  // Of the search for a connection.
+  get seeking(): boolean {
+    return !this.#over && this.#at.answer === 'none'
   }
-  get #repeatable(): boolean {
+  get overHttp2(): boolean {
+    return this.#deck.overHttp2(this.#exchange)
+  }
+  get repeatable(): boolean {
     return !this.#exchange.body && !this.#exchange.upgrade && repeatable.has(this.#exchange.method)
   }
-
-  #reached(backend: Backend, result: Wire | ClientHttp2Session | Unreachable): void {
-    if (this.#over || this.#answer !== 'none') {
-      if (result instanceof Wire) backend.release(result)
-    } else if (result instanceof Unreachable) this.#next(backend, result)
-    else if (result instanceof Wire) this.#send(result)
-    else this.#call(result, backend)
+  found(connection: Wire | ClientHttp2Session, backend: Backend): void {
+    this.#backend = backend
+    if (connection instanceof Wire) this.#send(connection)
+    else this.#call(connection, backend)
   }
-  // Nothing of the request has gone out yet, so any other backend may have it: of this route, or of what it is by now.
-  #next(backend: Backend, { late, message }: Unreachable): void {
-    this.#tried ??= new Set()
-    this.#tried.add(backend)
-    const now = this.#awake.backends
-    if (this.#tried.size < this.#backends.all.length) this.#go()
-    else if (now !== this.#backends) {
-      this.#backends = now
-      this.#tried = undefined
-      this.#go()
-    } else this.#refuse(late ? 504 : 502, `its backend ${backend.address.text} cannot be reached: ${message}`)
+  unreachable({ late, message }: Unreachable, backend: Backend | undefined): void {
+    this.#backend = backend
+    this.#refuse(late ? 504 : 502, `its backend ${backend?.address.text ?? ''} cannot be reached: ${message}`)
   }
 
   #send(wire: Wire): void {
     const { method, body, upgrade } = this.#exchange
     const { head, chunked } = requestHead(this.#exchange)
     this.#upstream = wire
-    this.#moved = performance.now()
+    this.#at.moved = performance.now()
     wire.send(this, head, { method, upgrade, complete: !body, chunked })
     if (body) this.#pump(wire)
   }
   #call(session: ClientHttp2Session, backend: Backend): void {
     const { body } = this.#exchange
     const scheme = backend.address.scheme === 'https' ? 'https' : 'http'
-    this.#moved = performance.now()
+    this.#at.moved = performance.now()
     try {
       const call = new Http2Call(session, this, requestFieldsH2(this.#exchange, scheme), !body)
       this.#upstream = call
@@ -139,13 +99,13 @@ export class Flight implements Asker, Watcher, Flow {
     const { bodyBytes } = this.#deck.limits
     body?.on('data', (chunk: Buffer) => {
       this.#count('request', chunk.length)
-      if (this.#answer === 'done' || this.#over) return
+      if (this.#at.answer === 'done' || this.#over) return
       if (bodyBytes > 0 && this.#received > bodyBytes) this.#refuse(413, 'the body is longer than is taken here')
       else if (!upstream.write(chunk)) body.pause()
     })
     body?.on('end', () => {
-      this.#bodyLeft = false
-      if (this.#answer !== 'done' && !this.#over) upstream.end(this.#exchange.trailers())
+      this.#at.bodyLeft = false
+      if (this.#at.answer !== 'done' && !this.#over) upstream.end(this.#exchange.trailers())
     })
   }
 
@@ -154,11 +114,11 @@ export class Flight implements Asker, Watcher, Flow {
     this.#exchange.inform(status, responseFields(fields))
   }
   head(status: number, reason: string, fields: Fields, framing: Framing): void {
-    this.#answer = 'begun'
+    this.#at.answer = 'begun'
     this.#status = status
     this.#backend?.answered()
     this.#unflushed = true
-    this.#moved = performance.now()
+    this.#at.moved = performance.now()
     const trailers = framing === 'chunked'
     this.#exchange.respond(status, reason, responseFields(fields), { bodyless: framing === 0, trailers })
   }
@@ -166,23 +126,17 @@ export class Flight implements Asker, Watcher, Flow {
     this.#unflushed = false
     this.#count('response', chunk.length)
     if (last) {
-      this.#answer = 'done'
+      this.#at.answer = 'done'
       this.#exchange.end(chunk, none)
     } else if (!this.#exchange.write(chunk)) this.#upstream?.pause()
   }
   done(trailers: Fields): void {
     this.#unflushed = false
     this.#upstream = undefined
-    if (this.#answer !== 'done') {
-      this.#answer = 'done'
+    if (this.#at.answer !== 'done') {
+      this.#at.answer = 'done'
       this.#exchange.end(undefined, trailers)
     }
-    this.#discard()
-  }
-  #discard(): void {
-    if (!this.#bodyLeft) return
-    this.#answeredAt = performance.now()
-    this.#exchange.body?.resume()
   }
   settled(): void {
     if (!this.#unflushed) return
@@ -191,16 +145,11 @@ export class Flight implements Asker, Watcher, Flow {
   }
   upgraded(fields: Fields, rest: Buffer, socket?: Socket): void {
     if (!socket) return
-    this.#answer = 'done'
+    this.#at.answer = 'done'
     this.#status = 101
     this.#backend?.answered()
-    const client = this.#exchange.take([
-      ...responseFields(fields),
-      'Connection',
-      'Upgrade',
-      'Upgrade',
-      fieldValue(fields, 'upgrade') ?? '',
-    ])
+    const client = this.#exchange.take(switchingFields(fields))
+    this.#at.tunnel = true
     this.#tunnel = splice(
       { socket: client.socket, head: client.head, count: (bytes) => this.#count('request', bytes) },
       { socket, head: rest, count: (bytes) => this.#count('response', bytes) },
@@ -211,7 +160,7 @@ export class Flight implements Asker, Watcher, Flow {
     this.#awake.meter[way] += bytes
     if (way === 'response') this.#given += bytes
     else this.#received += bytes
-    this.#moved = performance.now()
+    this.#at.moved = performance.now()
   }
   pending(): number {
     return Math.min(this.#exchange.unsent(), this.#given)
@@ -220,12 +169,11 @@ export class Flight implements Asker, Watcher, Flow {
     const wire = this.#upstream
     this.#upstream = undefined
     if (this.#over) return
-    const again = wire instanceof Wire && wire.idleSince > 0 && this.#repeatable && this.#answer === 'none'
-    if (again) {
-      this.#go(true)
+    if (wire instanceof Wire && wire.idleSince > 0 && this.repeatable && this.#at.answer === 'none') {
+      this.#search.go(true)
       return
     }
-    if (this.#answer === 'none') this.#backend?.broke()
+    if (this.#at.answer === 'none') this.#backend?.broke()
     this.#refuse(502, `its backend ${this.#backend?.address.text} failed: ${error.message}`)
   }
   drained(): void {
@@ -245,11 +193,9 @@ export class Flight implements Asker, Watcher, Flow {
     const now = performance.now()
     this.#awake.used = now
     this.#deck.ended(this.#awake, this)
-    if (this.#deck.access) this.#note(this.#deck.access, now)
-  }
-  #note(access: (access: Access) => void, now: number): void {
+    if (!this.#deck.access) return
     const { method, target, client, version } = this.#exchange
-    access({
+    this.#deck.access({
       workload: this.#awake.id,
       host: this.#awake.route.host,
       client: client.address,
@@ -260,44 +206,40 @@ export class Flight implements Asker, Watcher, Flow {
       ...(this.#backend && { backend: this.#backend.address.text }),
       request: this.#received,
       response: this.#given - this.pending(),
-      milliseconds: Math.round(now - this.#began),
+      milliseconds: Math.round(now - this.#at.began),
     })
   }
-
   cut(): void {
     this.#tunnel?.cut()
     this.#exchange.cut()
     this.gone()
   }
   tick(now: number): void {
-    const { limits } = this.#deck
-    const still = now - this.#moved
-    if (this.#tunnel) {
-      if (limits.tunnelTime > 0 && still > limits.tunnelTime) this.cut()
-    } else if (this.#answer === 'done' && this.#bodyLeft) {
-      // It has its answer and goes on sending: what comes is thrown away, for a moment.
-      if (now - this.#answeredAt > linger) this.cut()
-    } else if (this.#bodyLeft && limits.bodyTime > 0 && now - this.#began > limits.bodyTime)
-      this.#refuse(408, 'its body took too long')
-    else if (this.#answer === 'none' && !this.#bodyLeft && limits.responseTime > 0) {
-      if (still > limits.responseTime) this.#refuse(504, `its backend ${this.#backend?.address.text} did not answer in time`)
-    } else if (limits.stallTime > 0 && still > limits.stallTime) this.#refuse(408, 'nothing moved for too long')
+    switch (overdue(this.#deck.limits, this.#at, now)) {
+      case 'client':
+        this.#refuse(408, 'its body took too long')
+        break
+      case 'backend':
+        this.#refuse(504, `its backend ${this.#backend?.address.text} did not answer in time`)
+        break
+      case 'idle':
+        if (this.#at.answer === 'done') this.cut()
+        else this.#refuse(408, 'nothing moved for too long')
+        break
+      case undefined:
+    }
   }
 
   #refuse(status: number, reason: string): void {
     this.#upstream?.abort()
     this.#upstream = undefined
     if (status >= 500) this.#deck.complain(this.#awake, `${status} for ${this.#awake.id}: ${reason}`, status)
-    if (this.#answer !== 'none') {
+    if (this.#at.answer !== 'none') {
       this.#exchange.cut()
       return
     }
-    this.#answer = 'done'
+    this.#at.answer = 'done'
     this.#status = status
-    const page = errorPage(status)
-    if (this.#exchange.method !== 'HEAD') this.#count('response', page.length)
-    this.#exchange.respond(status, '', pageFields(page), { bodyless: false, trailers: false })
-    this.#exchange.end(page, none)
-    this.#discard()
+    this.#count('response', answerWith(this.#exchange, status))
   }
 }

@@ -1,14 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
-import type { Exchange, Watcher } from './exchange.ts'
+import { discard, type Exchange, type Watcher } from './exchange.ts'
 import type { Client, Fields } from './fields.ts'
-import { errorPage, pageFields } from './pages.ts'
+import { errorPage, pageFields, rawHead } from './pages.ts'
 import { checkRequest, mayUpgrade, type Target } from './target.ts'
+import { UpgradeExchange } from './upgrade.ts'
 
 /** Times in ms. */
 export interface Http1Limits {
   readonly headerBytes: number
   readonly headerTime: number
+  readonly bodyTime: number
   readonly idleTime: number
 }
 interface Given {
@@ -22,12 +24,12 @@ interface Given {
 
 /** An HTTP/1.1 server that listens nowhere: it is fed connections by `emit('connection')`. */
 export const http1Server = (given: Given): Server => {
-  const { headerBytes, headerTime, idleTime } = given.limits
+  const { headerBytes, headerTime, idleTime, bodyTime } = given.limits
   const server = createServer({
     maxHeaderSize: headerBytes,
     headersTimeout: headerTime,
-    // The whole request is timed by its flight, which knows what the backend does meanwhile.
-    requestTimeout: 0,
+    // Only a backstop: the whole request is timed by its flight, which knows what the backend does meanwhile.
+    requestTimeout: bodyTime === 0 ? 0 : Math.max(headerTime, bodyTime),
     keepAliveTimeout: idleTime,
     connectionsCheckingInterval: 1_000,
     optimizeEmptyRequests: true,
@@ -87,12 +89,6 @@ const refuseRaw = (socket: Duplex, status: number): void => {
   socket.once('close', () => clearTimeout(timer))
   socket.end(rawHead(status, '', [...pageFields(page), 'Connection', 'close']) + page.toString('latin1'), 'latin1')
   socket.resume()
-}
-
-const rawHead = (status: number, reason: string, fields: Readonly<Fields>): string => {
-  let head = `HTTP/1.1 ${status} ${reason || errorPage(status).toString('latin1').trim().slice(4)}\r\n`
-  for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`
-  return `${head}\r\n`
 }
 
 class Http1Exchange implements Exchange {
@@ -167,6 +163,7 @@ class Http1Exchange implements Exchange {
     if (chunk && chunk.length < 4_096) this.#res.end(chunk.toString('latin1'), 'latin1')
     else if (chunk) this.#res.end(chunk)
     else this.#res.end()
+    if (this.body) discard(this.body, () => this.cut())
   }
   take(): never {
     throw new Error('this request asked for no upgrade')
@@ -183,65 +180,4 @@ const pairs = (fields: Readonly<Fields>): [string, string][] => {
   const all: [string, string][] = []
   for (let i = 0; i < fields.length; i += 2) all.push([fields[i] ?? '', fields[i + 1] ?? ''])
   return all
-}
-
-/** A request for another protocol: Node has let go of the connection, so the answer is written by hand and is the last one. */
-class UpgradeExchange implements Exchange {
-  readonly client: Client
-  readonly version = '1.1'
-  readonly method: string
-  readonly target: string
-  readonly authority: string
-  readonly fields: Readonly<Fields>
-  readonly body = undefined
-  readonly length = undefined
-  readonly upgrade = true
-  #socket: Duplex
-  #head: Buffer
-  #taken = false
-
-  constructor(req: IncomingMessage, socket: Duplex, head: Buffer, { authority, target }: Target, client: Client) {
-    this.#socket = socket
-    this.#head = head
-    this.client = client
-    this.method = req.method ?? ''
-    this.target = target
-    this.authority = authority
-    this.fields = req.rawHeaders
-  }
-  watch(watcher: Watcher): void {
-    this.#socket.on('close', () => {
-      if (!this.#taken) watcher.gone()
-    })
-    this.#socket.on('drain', () => {
-      if (!this.#taken) watcher.clientDrained()
-    })
-  }
-  trailers(): Fields {
-    return []
-  }
-  inform(): void {}
-  respond(status: number, reason: string, fields: Fields): void {
-    this.#socket.write(rawHead(status, reason, [...fields, 'Connection', 'close']), 'latin1')
-    this.#socket.resume()
-  }
-  flush(): void {}
-  write(chunk: Buffer): boolean {
-    return this.#socket.write(chunk)
-  }
-  end(chunk: Buffer | undefined): void {
-    if (chunk) this.#socket.end(chunk)
-    else this.#socket.end()
-  }
-  take(fields: Fields): { socket: Duplex; head: Buffer } {
-    this.#taken = true
-    this.#socket.write(rawHead(101, '', fields), 'latin1')
-    return { socket: this.#socket, head: this.#head }
-  }
-  cut(): void {
-    this.#socket.destroy()
-  }
-  unsent(): number {
-    return this.#socket.writableLength
-  }
 }

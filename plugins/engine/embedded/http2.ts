@@ -1,6 +1,6 @@
 import { constants, createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Readable } from 'node:stream'
-import type { Exchange, Watcher } from './exchange.ts'
+import { discard, type Exchange, type Watcher } from './exchange.ts'
 import type { Client, Fields } from './fields.ts'
 import { errorPage, pageFields } from './pages.ts'
 import { record } from './request-head.ts'
@@ -195,12 +195,13 @@ class Http2Exchange implements Exchange {
     this.#trailers = trailers
     if (chunk) this.#stream.end(chunk)
     else this.#stream.end()
+    if (this.body) discard(this.body, () => this.cut())
   }
   take(): never {
     throw new Error('HTTP/2 has no upgrade')
   }
   cut(): void {
-    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    this.#stream.close(this.#stream.writableFinished ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_INTERNAL_ERROR)
   }
   unsent(): number {
     return this.#stream.writableLength

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import type { Exchange } from './exchange.ts'
 import type { Fields } from './fields.ts'
 
 const pages = new Map<number, Buffer>()
@@ -17,3 +18,18 @@ export const pageFields = (page: Buffer): Fields => [
   'Cache-Control',
   'no-store',
 ]
+
+/** The head of an answer that is written by hand. */
+export const rawHead = (status: number, reason: string, fields: Readonly<Fields>): string => {
+  let head = `HTTP/1.1 ${status} ${reason || errorPage(status).toString('latin1').trim().slice(4)}\r\n`
+  for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`
+  return `${head}\r\n`
+}
+
+/** Answers a request with a page of the gateway's own; says how long its body was. */
+export const answerWith = (exchange: Exchange, status: number): number => {
+  const page = errorPage(status)
+  exchange.respond(status, '', pageFields(page), { bodyless: false, trailers: false })
+  exchange.end(page, [])
+  return exchange.method === 'HEAD' ? 0 : page.length
+}

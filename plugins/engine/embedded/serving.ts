@@ -8,13 +8,14 @@ import type { Certificates } from './certificates.ts'
 import { Connections } from './connections.ts'
 import type { Exchange } from './exchange.ts'
 import type { Client } from './fields.ts'
-import { Flight, type FlightDeck } from './flight.ts'
+import { Flight } from './flight.ts'
+import type { FlightDeck } from './flight-deck.ts'
 import { alert, connectedBy, peekServerName, refuseHandshake, takeProxyHeader } from './front.ts'
 import { http1Server } from './http1.ts'
 import { http2Server } from './http2.ts'
 import { limitedLog } from './limited-log.ts'
 import type { Settings } from './options.ts'
-import { errorPage, pageFields } from './pages.ts'
+import { answerWith } from './pages.ts'
 import { Passthrough, type PassthroughDeck } from './passthrough.ts'
 import { redirectServer } from './redirect.ts'
 import { isGrpc } from './request-head.ts'
@@ -75,15 +76,20 @@ export const startServing = ({ settings, table, certificates, log: unlimited, ac
   const serve = (exchange: Exchange): void => {
     const { authority, client } = exchange
     const entry = table.byHost(authority) ?? table.byHost(hostKey(authority))
-    if (!entry) refuse(exchange, 404)
+    if (!entry) answerWith(exchange, 404)
     // RFC 9110 section 15.5.20: the connection was made for another host.
     else if (entry.route.tls.mode !== 'terminate' || (client.secure && client.serverName !== entry.route.host))
-      refuse(exchange, 421)
+      answerWith(exchange, 421)
     else new Flight(deck, table.wake(entry), exchange).start()
   }
 
   const client = (socket: Duplex): Client => clients.get(socket) ?? unknownClient
-  const http1Limits = { headerBytes: limits.headerBytes, headerTime: ms(limits.headerSeconds), idleTime: ms(limits.idleSeconds) }
+  const http1Limits = {
+    headerBytes: limits.headerBytes,
+    headerTime: ms(limits.headerSeconds),
+    bodyTime: ms(limits.bodySeconds),
+    idleTime: ms(limits.idleSeconds),
+  }
   const http1 = http1Server({ limits: http1Limits, client, serve, stopping: () => stopping })
   const http2 = http2Server({
     limits: {
@@ -202,10 +208,3 @@ export const startServing = ({ settings, table, certificates, log: unlimited, ac
 const unknownClient: Client = { address: '0.0.0.0', secure: true, trusted: false, serverName: undefined }
 
 const peerKey = (socket: Socket): string => `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress}`
-
-const refuse = (exchange: Exchange, status: number): void => {
-  const page = errorPage(status)
-  exchange.respond(status, '', pageFields(page), { bodyless: false, trailers: false })
-  exchange.end(page, [])
-  exchange.body?.resume()
-}
