@@ -1,6 +1,5 @@
 import type { ClientHttp2Session } from 'node:http2'
 import { connect as connectTcp, type Socket } from 'node:net'
-import { performance } from 'node:perf_hooks'
 import { connect as connectTls } from 'node:tls'
 import type { Backend as Address } from '../../../lib/backend.ts'
 import { SharedSession } from './http2-upstream.ts'

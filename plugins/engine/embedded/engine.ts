@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { performance } from 'node:perf_hooks'
 import type { Core, Hooks, Listener, Route, Traffic, WorkloadId } from '../../../core/index.ts'
 import { openAccessLog } from './access-log.ts'
 import { addressesOf, problemOf } from './addresses.ts'

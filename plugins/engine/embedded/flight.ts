@@ -1,6 +1,5 @@
 import type { ClientHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
-import { performance } from 'node:perf_hooks'
 import type { Backend, Unreachable } from './backends.ts'
 import type { Exchange, Watcher } from './exchange.ts'
 import { type Fields, responseFields, switchingFields } from './fields.ts'

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import { performance } from 'node:perf_hooks'
 import type { Connected } from '../../../lib/proxy-protocol.ts'
 import type { Access } from './access-log.ts'
 import type { Backend } from './backends.ts'
