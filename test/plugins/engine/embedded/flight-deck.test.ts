@@ -1,0 +1,26 @@
+import { describe, expect, test } from 'vitest'
+import { overdue, type Progress } from '../../../../plugins/engine/embedded/flight-deck.ts'
+
+describe('a request', () => {
+  const limits = { bodyBytes: 0, bodyTime: 100, responseTime: 10, stallTime: 20, tunnelTime: 50 }
+  const at: Progress = { answer: 'none', tunnel: false, bodyLeft: false, began: 0, moved: 0 }
+  test.each<[string, Partial<Progress>, number, string | undefined]>([
+    ['waits for its backend', {}, 10, undefined],
+    ['waits for its backend too long', {}, 11, 'backend'],
+    ['waits for its body', { bodyLeft: true }, 19, undefined],
+    ['waits for more of its body too long', { bodyLeft: true }, 21, 'idle'],
+    ['has a body that never ends', { bodyLeft: true, moved: 100 }, 101, 'client'],
+    ['has an answer that goes on', { answer: 'begun', moved: 1_000 }, 1_020, undefined],
+    ['has an answer that stalls', { answer: 'begun' }, 21, 'idle'],
+    ['is a tunnel', { answer: 'done', tunnel: true }, 50, undefined],
+    ['is an idle tunnel', { answer: 'done', tunnel: true }, 51, 'idle'],
+  ])('that %s is told apart', (_what, change, now, verdict) => {
+    expect(overdue(limits, { ...at, ...change }, now)).toBe(verdict)
+  })
+
+  test('may take for ever where there is no limit', () => {
+    const none = { bodyBytes: 0, bodyTime: 0, responseTime: 0, stallTime: 0, tunnelTime: 0 }
+    for (const change of [{}, { bodyLeft: true }, { tunnel: true }, { answer: 'begun' as const }])
+      expect(overdue(none, { ...at, ...change }, 1e9)).toBe(undefined)
+  })
+})
