@@ -65,11 +65,13 @@ export const openDatabase = async (root: string, { sync, emit, health }: Options
   const write = async (rows: readonly Row[]) => {
     try {
       if (undo) await reopen(undo)
-      await put(level, rows, sync)
+      await put(level, rows, sync).catch(async (error: unknown) => {
+        // LevelDB takes no write after a failed one until it is opened again; that may need the space that is missing.
+        undo = await before(level, rows)
+        await reopen(undo).catch(() => undefined)
+        throw error
+      })
     } catch (error) {
-      // LevelDB takes no write after a failed one until it is opened again; that may need the space that is missing.
-      undo ??= await before(level, rows)
-      await reopen(undo).catch(() => undefined)
       const failure = storageError(path, error)
       if (undo) health('degraded', failure.message)
       throw failure
@@ -77,7 +79,7 @@ export const openDatabase = async (root: string, { sync, emit, health }: Options
     unswept += rows.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0)
     if (unswept > sweepAfter) {
       unswept = 0
-      await closeToOthers(path)
+      await closeToOthers(path).catch(() => undefined) // the rows are durable whatever becomes of the modes
     }
   }
 

@@ -65,7 +65,10 @@ const ignoreGone = (error: unknown) => {
 
 /** Who holds the lock, for the message of the one who does not get it. The lock itself is LevelDB's. */
 export const holder = {
-  write: (path: string) => writeFile(join(path, 'PID'), `${process.pid}\n`, { mode: 0o600 }),
+  write: async (path: string) => {
+    const own = String(process.pid)
+    if ((await holder.read(path)) !== own) await writeFile(join(path, 'PID'), `${own}\n`, { mode: 0o600 })
+  },
   read: async (path: string) => (await readFile(join(path, 'PID'), 'utf8').catch(() => '')).trim(),
   remove: (path: string) => rm(join(path, 'PID'), { force: true }),
 }
