@@ -112,12 +112,16 @@ const before = async (level: Level, rows: readonly Row[]): Promise<Row[]> => {
   return keys.map((key, place) => ({ key, value: values[place] ?? null }))
 }
 
+/** LevelDB reads on in a thread of its own while what it read before is taken. */
 const walk = async <V>(iterator: Entries<V>, take: (key: string, value: V) => void) => {
+  let ahead = iterator.nextv(1_000)
   try {
-    for (let rows = await iterator.nextv(1_000); rows.length > 0; rows = await iterator.nextv(1_000)) {
+    for (let rows = await ahead; rows.length > 0; rows = await ahead) {
+      ahead = iterator.nextv(1_000)
       for (const [key, value] of rows) take(key, value)
     }
   } finally {
+    await ahead.catch(() => undefined)
     await iterator.close()
   }
 }

@@ -2,36 +2,46 @@ import type { Bytes, Certificate, Route, Tls } from '../../../core/index.ts'
 import { keyOf } from './record.ts'
 import { unseal } from './seal.ts'
 
-/** Reads routes back, frozen. Equal lists, modes and names are shared: a hundred thousand routes mostly repeat each other. */
+/** Reads routes back, frozen. Equal lists, names and everything of the common part are shared: a hundred thousand routes mostly repeat each other. */
 export const routeDecoder = () => {
+  const commons = new Map<string, Common>()
   const strings = new Map<string, string>()
   const lists = new Map<string, readonly string[]>()
-  const modes = new Map<string, Tls>()
   const share = <V>(seen: Map<string, V>, key: string, value: V): V => {
     const known = seen.get(key)
-    if (known !== undefined) return known
-    seen.set(key, Object.freeze(value))
-    return value
+    if (known === undefined) seen.set(key, value)
+    return known ?? value
   }
-  const text = (value: string) => share(strings, value, value)
+  const commonOf = (text: string): Common => {
+    const known = commons.get(text)
+    if (known) return known
+    const common: unknown = JSON.parse(text)
+    if (!isCommon(common)) throw new Error('it is no route')
+    if (common.tls.mode === 'terminate') Object.freeze(common.tls.names)
+    Object.freeze(common.tls)
+    commons.set(text, common)
+    return common
+  }
 
   return (key: string, value: string): { readonly route: Route; readonly number: number } => {
     const record = unseal(key, value)
-    const space = record.indexOf(' ')
+    const [space, line] = [record.indexOf(' '), record.lastIndexOf('\n')]
     const number = Number(record.slice(0, space))
-    const route: unknown = JSON.parse(record.slice(space + 1))
-    if (!isRoute(route) || keyOf('route', route.id) !== key || !Number.isSafeInteger(number)) throw new Error('it is no route')
-    Object.assign(route, {
-      backends: share(lists, route.backends.join('\n'), route.backends),
-      tenant: text(route.tenant),
-      tls: share(modes, tlsKey(route.tls), route.tls),
-    })
-    if (route.zone !== undefined) Object.assign(route, { zone: text(route.zone) })
-    return { route: Object.freeze(route), number }
+    const own: unknown = JSON.parse(record.slice(space + 1, line))
+    if (!isOwn(own) || keyOf('route', own.id) !== key || !Number.isSafeInteger(number)) throw new Error('it is no route')
+    const { passthrough, zone, tls } = commonOf(record.slice(line + 1))
+    const { id, host } = own
+    const tenant = share(strings, own.tenant, own.tenant)
+    const backends = share(lists, own.backends.join('\n'), Object.freeze(own.backends))
+    const route: Route =
+      zone === undefined
+        ? { id, host, backends, passthrough, tenant, tls }
+        : { id, host, backends, passthrough, zone, tenant, tls }
+    return { route: Object.freeze(own.network === undefined ? route : { ...route, network: own.network }), number }
   }
 }
-const tlsKey = (tls: Tls) =>
-  tls.mode === 'passthrough' ? '' : `${tls.resolver}\n${tls.challenge ?? ''}\n${Object.freeze(tls.names).join('\n')}`
+type Common = Pick<Route, 'passthrough' | 'zone' | 'tls'>
+type Own = Omit<Route, keyof Common>
 
 export const certificateOf = (key: string, value: string): Certificate => {
   const read: unknown = JSON.parse(unseal(key, value))
@@ -55,14 +65,14 @@ const isTexts = (value: unknown): value is readonly string[] =>
 const isTls = (value: unknown): value is Tls =>
   isObject(value) &&
   (value.mode === 'passthrough' || (value.mode === 'terminate' && typeof value.resolver === 'string' && isTexts(value.names)))
-const isRoute = (value: unknown): value is Route =>
+const isOwn = (value: unknown): value is Own =>
   isObject(value) &&
   typeof value.id === 'string' &&
   typeof value.host === 'string' &&
   typeof value.tenant === 'string' &&
-  typeof value.passthrough === 'boolean' &&
-  isTexts(value.backends) &&
-  isTls(value.tls)
+  isTexts(value.backends)
+const isCommon = (value: unknown): value is Common =>
+  isObject(value) && typeof value.passthrough === 'boolean' && isTls(value.tls)
 const isDate = (value: unknown) => value instanceof Date && !Number.isNaN(value.getTime())
 const isCertificate = (value: unknown): value is Certificate =>
   isObject(value) &&

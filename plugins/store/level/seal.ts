@@ -14,7 +14,7 @@ export const sealBinary = (key: string, value: Uint8Array) => Buffer.concat([Buf
 /** The text that was sealed; throws Damage. */
 export const unseal = (key: string, value: string) => {
   const text = value.slice(length)
-  if (value.slice(0, length) !== checksum(key, text)) throw new Damage(key)
+  if (Number.parseInt(value.slice(0, length), 16) !== sum(key, text)) throw new Damage(key)
   return text
 }
 export const unsealBinary = (key: string, value: Uint8Array) => {
@@ -24,5 +24,7 @@ export const unsealBinary = (key: string, value: Uint8Array) => {
 export const isIntact = (key: string, value: Uint8Array) =>
   Buffer.from(value.subarray(0, length)).toString('latin1') === checksum(key, value.subarray(length))
 
-const checksum = (key: string, value: string | Uint8Array) => crc32(value, crc32(key)).toString(16).padStart(length, '0')
 const length = 8
+const checksum = (key: string, value: string | Uint8Array) => sum(key, value).toString(16).padStart(length, '0')
+/** A route names itself, and there are many of them: its key is left out. */
+const sum = (key: string, value: string | Uint8Array) => crc32(value, key.startsWith('route!') ? 0 : crc32(key))

@@ -47,8 +47,8 @@ describe('a stored record', () => {
       expect.stringContaining('state.damaged'),
       expect.stringContaining('certificate!c'),
       expect.stringContaining('route!1-1-a'),
-      expect.stringContaining('route!9-9-z'),
       expect.stringContaining('state!k'),
+      expect.stringContaining('route!9-9-z'),
     ])
     await again.close()
 
