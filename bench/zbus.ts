@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
@@ -62,12 +63,13 @@ const measure = async (name: Name, callers: number): Promise<Run> => {
   }
 }
 
-/** Milliseconds that one fdatasync of a short append takes here: the median of 300. */
+/** Milliseconds that one fdatasync of a short append takes here, at the pace of a single caller: the median of 300. */
 const syncTime = async (): Promise<number> => {
   const root = tempRoot('bench')
   const file = await open(join(root.path, 'file'), 'w')
   const took: number[] = []
   for (let n = 0; n < 300; n++) {
+    await pause(1)
     await file.write(Buffer.alloc(400))
     const began = performance.now()
     await file.datasync()

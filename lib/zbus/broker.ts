@@ -62,6 +62,8 @@ export const connect = async (broker: Broker, name: string): Promise<Redis> => {
   })
   // Without a listener ioredis prints; who waits for `ready` hears of it there.
   redis.on('error', () => undefined)
+  // Every call that waits for the connection listens once.
+  redis.setMaxListeners(0)
   return redis
 }
 

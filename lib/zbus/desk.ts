@@ -1,6 +1,6 @@
-import { createBench } from './bench.ts'
 import type { Objects } from './call.ts'
 import { encodeResponse, type ObjectId, objectName, type Partly, type Request, readRequest } from './frame.ts'
+import { createIntake } from './intake.ts'
 import { createMemory } from './memory.ts'
 import type { Letter, Outbox } from './outbox.ts'
 import { encodeStatus, type Status, statusObject } from './status.ts'
@@ -16,6 +16,8 @@ export interface DeskOptions {
   readonly dead: string
   /** Told of every list that an answer was left on. */
   readonly answered: (list: string) => void
+  /** Aborts when nothing more is taken. */
+  readonly signal: AbortSignal
 }
 
 /** A request as it was taken. `left`: told once it is off the list of taken requests. */
@@ -37,7 +39,7 @@ interface Job {
 const deadBytes = 4_096
 
 /** Where taken requests wait in order for a worker, and answers are made. */
-export const createDesk = ({ objects, workers, outbox, status, dead, answered }: DeskOptions) => {
+export const createDesk = ({ objects, workers, outbox, status, dead, answered, signal }: DeskOptions) => {
   const memory = createMemory()
   const waiting: Job[] = []
   /** Those that wait or run, by all the bytes of the request. */
@@ -114,11 +116,13 @@ export const createDesk = ({ objects, workers, outbox, status, dead, answered }:
       return copies.size
     },
     stats: () => counts,
-    /** The place of one object's queue. */
-    bench: (object: ObjectId) =>
+    /** Where the requests of one object's queue come in. A few more than can run, so that the next are at hand. */
+    intake: (object: ObjectId) =>
       isStatus(object)
-        ? createBench({ most: 16, busy: () => false }, (taken, left) => admit(taken, left, 'status'))
-        : createBench({ most: workers.size, busy: () => copies.size > 1 }, (taken, left) => admit(taken, left, 'queue')),
+        ? createIntake({ most: 16, busy: () => false, signal }, (taken, left) => admit(taken, left, 'status'))
+        : createIntake({ most: Math.max(workers.size, 16), busy: () => copies.size > 1, signal }, (taken, left) =>
+            admit(taken, left, 'queue'),
+          ),
     /** Admits, in their order, those of the list of taken requests that are not here. */
     recover: (list: readonly Buffer[]) => {
       const here = new Map<string, number>()

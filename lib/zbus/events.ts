@@ -25,7 +25,7 @@ export async function* subscribe(broker: Broker, channel: string, signal: AbortS
   try {
     while (!signal.aborted) {
       const message = unread.shift()
-      if (message) yield decode(message)
+      if (message) yield* readable(message)
       else
         await new Promise<void>((done) => {
           wake = done
@@ -35,4 +35,15 @@ export async function* subscribe(broker: Broker, channel: string, signal: AbortS
     signal.removeEventListener('abort', stop)
     redis.disconnect()
   }
+}
+
+/** What is no MessagePack is no event. */
+function* readable(message: Buffer): Iterable<unknown> {
+  let event: unknown
+  try {
+    event = decode(message)
+  } catch {
+    return
+  }
+  yield event
 }

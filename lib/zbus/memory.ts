@@ -1,6 +1,7 @@
 /** At least so many are remembered, and at most twice as many. */
 const most = 4_096
-const maxBytes = 4_096
+/** Of a request, and of an answer: larger ones are not remembered. */
+const maxBytes = 2_048
 
 /**
  * The latest answers, so that a request that arrives again, byte for byte, gets the same one. Requests are told apart by all their bytes:

@@ -25,11 +25,12 @@ export interface Outbox {
 const batch = 128
 const batchBytes = 4 << 20
 
-/** Sends answers, those of one turn of the event loop together, each until Redis says that it has it. */
+/** Sends answers, those of one turn of the event loop together, each until Redis says that it has it. `say`: what keeps them from it, or that nothing does. */
 export const createOutbox = (redis: Redis, taken: string, signal: AbortSignal, say: (trouble: unknown) => void): Outbox => {
   let waiting: Letter[] = []
   let flying = 0
   let planned = false
+  let failing = false
   let emptied = () => {}
 
   const flush = () => {
@@ -48,10 +49,12 @@ export const createOutbox = (redis: Redis, taken: string, signal: AbortSignal, s
     try {
       const keys = [taken, ...letters.map(({ to }) => to)]
       const args = letters.flatMap(({ payload, answer, how }) => [payload, answer, how])
-      const wrong = await run(redis, answer, keys, args)
-      if (Array.isArray(wrong)) for (const each of wrong) say(`an answer could not be left: ${each}`)
+      await run(redis, answer, keys, args)
+      if (failing) say(undefined)
+      failing = false
       for (const letter of letters) letter.sent()
     } catch (error) {
+      failing = true
       say(error)
       // It may have arrived: where the request is gone, so it has.
       waiting = [...letters.map((letter) => (letter.how === 'push' ? ({ ...letter, how: 'once' } as const) : letter)), ...waiting]

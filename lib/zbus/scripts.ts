@@ -30,10 +30,9 @@ return taken`)
 /**
  * Takes requests off the list of taken ones (KEYS[1]) and pushes what answers them on KEYS[2..], all or nothing. Three arguments for
  * each: the request, the answer, and how: 'push'; 'once' only where the request was still there; 'again' only where moreover no answer
- * lies there; 'drop' nothing; 'dead' on a list that keeps the newest 1,000. Returns what Redis said against single answers.
+ * lies there; 'drop' nothing; 'dead' on a list that keeps the newest 1,000. One that Redis refuses (its key is no list) is dropped.
  */
 export const answer = script(`
-local wrong = {}
 for i = 2, #KEYS do
   local at = (i - 2) * 3
   local there = redis.call('LREM', KEYS[1], 1, ARGV[at + 1]) > 0
@@ -41,12 +40,11 @@ for i = 2, #KEYS do
   if how == 'push' or how == 'dead' or (there and how == 'once')
     or (there and how == 'again' and redis.call('EXISTS', KEYS[i]) == 0) then
     local said = redis.pcall('RPUSH', KEYS[i], ARGV[at + 2])
-    if type(said) == 'table' and said.err then wrong[#wrong + 1] = said.err
-    elseif how == 'dead' then redis.call('LTRIM', KEYS[i], -1000, -1)
-    else redis.call('EXPIRE', KEYS[i], 300) end
+    if type(said) == 'number' then
+      if how == 'dead' then redis.call('LTRIM', KEYS[i], -1000, -1) else redis.call('EXPIRE', KEYS[i], 300) end
+    end
   end
-end
-return wrong`)
+end`)
 
 /**
  * Makes the guard (KEYS[1]) a string again, so that a blocking move onto it fails and moves nothing. What got there while it was away

@@ -63,16 +63,23 @@ export const createServer = async (options: ServerOptions): Promise<Server> => {
   const outbox = createOutbox(control, taken, closing.signal, (error) => trouble('answers', error))
   const unfetched = createUnfetched(control)
   const status = () => statusOf(objects.ids(), workers)
-  const desk = createDesk({ objects, workers, outbox, status, dead: `${module}.deadletter`, answered: unfetched.watch })
+  const desk = createDesk({
+    objects,
+    workers,
+    outbox,
+    status,
+    dead: `${module}.deadletter`,
+    answered: unfetched.watch,
+    signal: stopping.signal,
+  })
   const takers: Promise<void>[] = []
   let started = false
 
-  control.on('close', () => trouble('broker', 'the connection is closed'))
-  control.on('error', (error) => trouble('broker', error))
-  control.on('ready', () => {
-    trouble('broker', undefined)
-    trouble('answers', undefined)
+  control.on('close', () => {
+    if (!stopping.signal.aborted) trouble('broker', 'the connection is closed')
   })
+  control.on('error', (error) => trouble('broker', error))
+  control.on('ready', () => trouble('broker', undefined))
   const recover = async () => {
     await ready(control, stopping.signal)
     desk.recover(await control.lrangeBuffer(taken, 0, -1))
@@ -80,15 +87,14 @@ export const createServer = async (options: ServerOptions): Promise<Server> => {
   // A request can be taken on a connection that is then cut off: it is on the list, and nobody here knows.
   const sweep = setInterval(() => {
     if (control.status !== 'ready') return
-    control.llen(taken).then(
-      (length) => (length > desk.size ? recover() : undefined),
-      () => undefined,
-    )
+    // Where it fails, the connection did, and is looked after elsewhere.
+    const look = control.llen(taken).then((length) => (length > desk.size ? recover() : undefined))
+    look.catch(() => undefined)
   }, 5_000).unref()
 
   const take = (object: ObjectId) => {
     const queue = `${module}.${objectName(object)}`
-    const bench = desk.bench(object)
+    const { room, admit } = desk.intake(object)
     takers.push(
       runTaker({
         broker,
@@ -96,8 +102,8 @@ export const createServer = async (options: ServerOptions): Promise<Server> => {
         taken,
         guard: `${taken}.guard`,
         signal: stopping.signal,
-        room: bench.room,
-        admit: bench.admit,
+        room,
+        admit,
         recover,
         trouble: (error) => trouble(queue, error),
       }),
@@ -123,12 +129,11 @@ export const createServer = async (options: ServerOptions): Promise<Server> => {
     stats: () => ({ ...desk.stats(), unfetched: unfetched.count }),
     close: async (drainMs = 20_000) => {
       clearInterval(sweep)
-      control.removeAllListeners('close')
       stopping.abort()
-      await Promise.all(takers)
       const late = AbortSignal.timeout(drainMs)
       await desk.drain(late)
       await outbox.empty(AbortSignal.any([late, AbortSignal.timeout(3_000)]))
+      await Promise.all(takers)
       unfetched.close()
       closing.abort()
       control.disconnect()

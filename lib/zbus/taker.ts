@@ -20,7 +20,7 @@ export interface Taking {
   readonly taken: string
   readonly guard: string
   readonly signal: AbortSignal
-  /** Resolves when more can be taken: how many, and how many bytes of them. */
+  /** Resolves when more can be taken: how many, and how many bytes of them. Rejects when nothing more is. */
   room(): Promise<{ count: number; bytes: number }>
   admit(request: Buffer | Oversized): void
   /** Admits what is on the list of taken requests and unknown here, as after a connection broke in the middle of a take. */
@@ -51,7 +51,7 @@ export const runTaker = async (taking: Taking): Promise<void> => {
       while (!signal.aborted) {
         const { count, bytes } = await taking.room()
         const limits = [String(count), String(bytes), String(maxRequest)]
-        const [woken, reply] = await once(redis, wait.command(), [taking.queue, taking.taken], limits)
+        const [woken, reply] = await waitAndTake(redis, wait.command(), [taking.queue, taking.taken], limits)
         for (const request of requests(reply)) taking.admit(request)
         wait.woken(woken)
         tries = 0
@@ -69,7 +69,12 @@ export const runTaker = async (taking: Taking): Promise<void> => {
 type Command = [string, ...string[]]
 
 /** The wait and the script behind it in one write: what the wait said, and what was taken. */
-const once = async (redis: Redis, wait: Command, keys: string[], limits: string[]): Promise<[unknown, unknown]> => {
+const waitAndTake = async (
+  redis: Redis,
+  wait: Command,
+  keys: string[],
+  limits: string[],
+): Promise<[woken: unknown, taken: unknown]> => {
   const pipeline = redis
     .pipeline()
     .call(...wait)

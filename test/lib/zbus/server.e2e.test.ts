@@ -210,6 +210,26 @@ it('lets what runs end when it closes, answers it, and leaves the rest to its ne
   expect(second.stats().recovered).toBeLessThanOrEqual(2)
 })
 
+it('does not wait for a call that does not end, and carries it out in its next life', async () => {
+  const server = await redis()
+  const client = plain(server)
+  const entered = Promise.withResolvers<void>()
+  const first = await createServer({ broker: server.broker.unix, module: 'm', instance: 'one', workers: 1 })
+  const call = () => {
+    entered.resolve()
+    return new Promise(() => undefined)
+  }
+  first.register(desk, { See: { call } })
+  const requests = Array.from({ length: 40 }, (_, n) => request('See', [n]))
+  await client.rpush(queue, ...requests.map(({ payload }) => payload))
+  first.start()
+  await entered.promise
+  await first.close(50)
+  expect(await client.llen('m.taken.one')).toBe(16)
+  await serve(server.broker.unix, { See: { call: ([n]) => n } })
+  for (const [n, { replyTo }] of requests.entries()) expect(dataOf(await answerOn(client, replyTo))).toBe(n)
+})
+
 const strayRequest = async () => {
   const { encodeRequest } = await import('../../../lib/zbus/index.ts')
   const object = { name: 'other', version: '1.0' }

@@ -1,21 +1,27 @@
 import type { Oversized } from './taker.ts'
 
-export interface BenchOptions {
+export interface IntakeOptions {
   /** How many requests of the queue may be here. */
   readonly most: number
-  /** Whether requests are in work, so that a moment's wait costs them nothing and gathers more. */
+  /** Whether several requests are in work, so that a moment's wait costs nothing and gathers more. */
   readonly busy: () => boolean
+  /** Aborts when nothing more is taken. */
+  readonly signal: AbortSignal
 }
 
 /** The most bytes of requests that one queue may have here. */
 const maxBytes = 8 << 20
 const gatherMs = 1
 
-/** Bounds what is taken from one queue, and paces it: while something is in work, requests are gathered instead of taken one by one. */
-export const createBench = ({ most, busy }: BenchOptions, admit: (taken: Buffer | Oversized, left: () => void) => void) => {
+/** Bounds what is taken from one queue, and paces it: while much is in work, requests are gathered instead of taken one by one. */
+export const createIntake = (
+  { most, busy, signal }: IntakeOptions,
+  admit: (taken: Buffer | Oversized, left: () => void) => void,
+) => {
   let count = 0
   let bytes = 0
   let wake = () => {}
+  signal.addEventListener('abort', () => wake())
   const change = (afterMs?: number) =>
     new Promise<void>((done) => {
       const timer = afterMs === undefined ? undefined : setTimeout(done, afterMs)
@@ -25,9 +31,11 @@ export const createBench = ({ most, busy }: BenchOptions, admit: (taken: Buffer 
       }
     })
   return {
+    /** Resolves when more can be taken, with how much; rejects when nothing more is. */
     room: async () => {
       if (busy()) await change(gatherMs)
-      while (count >= most || bytes >= maxBytes) await change()
+      while (!signal.aborted && (count >= most || bytes >= maxBytes)) await change()
+      signal.throwIfAborted()
       return { count: most - count, bytes: maxBytes - bytes }
     },
     admit: (taken: Buffer | Oversized) => {
