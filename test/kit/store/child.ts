@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Plugin } from '../../../core/index.ts'
 import { openStore } from './open.ts'
 import { idOf, route } from './samples.ts'
@@ -24,8 +25,7 @@ const carryOut = async (order: Order) => {
   if (order.do === 'load') {
     say({ stored: await store.load() })
     await store.close()
-    process.disconnect()
-    return
+    return process.disconnect()
   }
   await Promise.all(Array.from({ length: 16 }, (_, caller) => writeForEver(store, caller)))
 }
@@ -33,6 +33,7 @@ const carryOut = async (order: Order) => {
 /** Of every three workloads the second commit takes the second away again. Each commit has two halves that must not be torn apart. */
 const writeForEver = async (store: Awaited<ReturnType<typeof openStore>>, caller: number) => {
   for (let turn = 0; ; turn++) {
+    await setImmediate() // also where a store answers at once, its parent has to hear of it
     const id = idOf(`${caller}-${turn}-load`)
     await store.commit([{ put: route(id) }, { ledger: new Map([[id, { request: turn, response: caller }]]) }])
     say({ put: id })
@@ -48,6 +49,7 @@ const say = (message: object) => {
 }
 
 if (process.send) {
+  process.once('disconnect', () => process.exit())
   process.on('message', (order: Order) => {
     carryOut(order).catch((error: unknown) => {
       say({ failed: error instanceof Error ? error.message : String(error) })

@@ -69,7 +69,6 @@ export const describeDisk = ({
   it('refuses a root that another gateway has open with BUSY and its pid, and takes it once that one is killed', async () => {
     const root = folder()
     const other = await holdElsewhere(disk, root)
-    onTestFinished(other.kill)
     const refused = await openStore(open(root), root).catch((error: unknown) => error)
     expect(refused).toMatchObject({ code: 'BUSY', message: expect.stringContaining(`pid ${other.pid}`) })
     await other.kill()

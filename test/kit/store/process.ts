@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { extname } from 'node:path'
+import { onTestFinished } from 'vitest'
 import type { Stored } from '../../../core/index.ts'
 import type { Order, StoreModule } from './child.ts'
 
@@ -8,6 +9,7 @@ const script = new URL(`./child${extname(import.meta.url)}`, import.meta.url)
 
 const start = (order: Order): ChildProcess => {
   const child = fork(script, { execArgv: ['--conditions=source'], serialization: 'advanced' })
+  onTestFinished(() => killed(child))
   child.send(order)
   return child
 }
