@@ -20,13 +20,16 @@ export const counting = (ledger: Core['ledger'], state: Core['state']) => {
   let failed = false
 
   const total = (id: WorkloadId): Bytes => plus(ledger.sums.get(id) ?? zero, pending.get(id) ?? zero)
-  const known = (id: WorkloadId): Counted | undefined => {
-    const counter = counters.get(id)
-    if (counter) return counter
+  /** What the ledger has of a counter, by the mark of who was here before. */
+  const marked = (id: WorkloadId): Counted | undefined => {
     const mark = stored.get(id)
     const sum = total(id)
     // A crash may have left the sum behind its mark.
     return mark && covers(sum, mark.base) ? { epoch: mark.epoch, figure: minus(sum, mark.base) } : undefined
+  }
+  const begin = (id: WorkloadId, epoch: string, figure: Bytes): Counted => {
+    const mark = marked(id)
+    return mark?.epoch === epoch && covers(figure, mark.figure) ? mark : fromZero(id, epoch)
   }
   const fromZero = (id: WorkloadId, epoch: string): Counted => {
     stored.set(id, { ...stored.get(id), epoch, base: total(id) })
@@ -34,28 +37,29 @@ export const counting = (ledger: Core['ledger'], state: Core['state']) => {
   }
 
   return {
-    /** The counter of a workload stands at `figure` in this epoch. One that shrank began again. */
+    /** The counter of a workload stands at `figure` in this epoch. */
     see: (id: WorkloadId, epoch: string, figure: Bytes) => {
-      if (isZero(figure)) return
-      const last = known(id)
-      const counter = last && last.epoch === epoch && covers(figure, last.figure) ? last : fromZero(id, epoch)
-      const delta = minus(figure, counter.figure)
-      counter.figure = figure
+      const last = counters.get(id)
+      const same = last?.epoch === epoch
+      if (same ? equal(figure, last.figure) : equal(figure, zero)) return
+      const counter = same ? last : begin(id, epoch, figure)
+      const delta = growth(figure, counter.figure)
+      counter.figure = plus(counter.figure, delta)
       counters.set(id, counter)
-      if (!isZero(delta)) pending.set(id, plus(pending.get(id) ?? zero, delta))
+      if (!equal(delta, zero)) pending.set(id, plus(pending.get(id) ?? zero, delta))
     },
     /** The engine forgot its counter: the next figure counts from zero. Returns false where there was nothing to count. */
     ended: (id: WorkloadId, epoch: string): boolean => {
       counters.delete(id)
-      const counted = !isZero(total(id))
+      const counted = !equal(total(id), zero)
       if (counted && stored.get(id)?.epoch === epoch) fromZero(id, epoch)
       return counted
     },
     /** After a start beside an engine that ran on: a counter that is not there any more was forgotten while nobody looked. */
     absent: (epoch: string, present: ReadonlyMap<WorkloadId, Bytes>) => {
       for (const id of ledger.sums.keys()) {
-        const counter = present.has(id) ? undefined : known(id)
-        if (counter?.epoch === epoch && !isZero(counter.figure)) fromZero(id, epoch)
+        const counter = present.has(id) ? undefined : marked(id)
+        if (counter?.epoch === epoch && !equal(counter.figure, zero)) fromZero(id, epoch)
       }
     },
     deletedAt: (id: WorkloadId): number | undefined => stored.get(id)?.deleted,
@@ -92,7 +96,12 @@ export const counting = (ledger: Core['ledger'], state: Core['state']) => {
 }
 export type Counts = ReturnType<typeof counting>
 
-const isZero = ({ request, response }: Bytes) => request === 0 && response === 0
+const equal = (a: Bytes, b: Bytes) => a.request === b.request && a.response === b.response
 const covers = (a: Bytes, b: Bytes) => a.request >= b.request && a.response >= b.response
 const plus = (a: Bytes, b: Bytes): Bytes => ({ request: a.request + b.request, response: a.response + b.response })
 const minus = (a: Bytes, b: Bytes): Bytes => ({ request: a.request - b.request, response: a.response - b.response })
+/** A counter of a running engine only grows; one that is said to shrink is taken to stand still, so that nothing is billed twice. */
+const growth = (now: Bytes, before: Bytes): Bytes => ({
+  request: Math.max(0, now.request - before.request),
+  response: Math.max(0, now.response - before.response),
+})

@@ -144,3 +144,9 @@ it('counts every byte once over reads, removals, new epochs, restarts and kills'
     { numRuns: 1000 },
   )
 })
+
+it('takes a counter that is said to shrink for one that stands still', async () => {
+  const { counts } = await (await processes(counterEngine())).start()
+  for (const figure of [10, 8, 9, 12]) counts.see(id(0), 'epoch', { request: figure, response: 2 * figure })
+  expect(counts.sums().get(id(0))).toEqual({ request: 12, response: 24 })
+})
