@@ -7,7 +7,10 @@ import { tempRoot } from '../test/kit/index.ts'
 import { openStore } from '../test/kit/store/open.ts'
 import { route } from '../test/kit/store/samples.ts'
 
-/** Commits a second at 1, 16 and 64 callers beside a bare write and fdatasync of this disk, then the load of 100,000 routes. */
+// Commits a second at 1, 16 and 64 callers beside a bare write and fdatasync of this disk, then the load of 100,000 routes.
+//
+//     node --conditions=source bench/store.ts [seconds of each line, default 2]
+
 const seconds = Number(process.argv[2] ?? 2)
 const count = 100_000
 const load = process.argv[3]
