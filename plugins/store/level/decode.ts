@@ -12,14 +12,12 @@ export const routeDecoder = () => {
     if (known === undefined) seen.set(key, value)
     return known ?? value
   }
+  let last: readonly [text: string, common: Common] | undefined
   const commonOf = (text: string): Common => {
-    const known = commons.get(text)
-    if (known) return known
-    const common: unknown = JSON.parse(text)
-    if (!isCommon(common)) throw new Error('it is no route')
-    if (common.tls.mode === 'terminate') Object.freeze(common.tls.names)
-    Object.freeze(common.tls)
+    if (last?.[0] === text) return last[1]
+    const common = commons.get(text) ?? parseCommon(text)
     commons.set(text, common)
+    last = [text, common]
     return common
   }
 
@@ -39,6 +37,13 @@ export const routeDecoder = () => {
         : { id, host, backends, passthrough, zone, tenant, tls }
     return { route: Object.freeze(own.network === undefined ? route : { ...route, network: own.network }), number }
   }
+}
+const parseCommon = (text: string): Common => {
+  const common: unknown = JSON.parse(text)
+  if (!isCommon(common)) throw new Error('it is no route')
+  if (common.tls.mode === 'terminate') Object.freeze(common.tls.names)
+  Object.freeze(common.tls)
+  return common
 }
 type Common = Pick<Route, 'passthrough' | 'zone' | 'tls'>
 type Own = Omit<Route, keyof Common>
