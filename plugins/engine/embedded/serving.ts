@@ -21,6 +21,7 @@ import { redirectServer } from './redirect.ts'
 import { isGrpc } from './request-head.ts'
 import type { Table } from './table.ts'
 import { hostKey } from './target.ts'
+import { unusedConnections } from './unused.ts'
 
 interface Given {
   readonly settings: Settings
@@ -109,6 +110,8 @@ export const startServing = ({ settings, table, certificates, log: unlimited, ac
     port,
     stopping: () => stopping,
   })
+
+  const unused = [http1, redirect].map(unusedConnections)
 
   const tls = createTlsServer({
     ALPNProtocols: ['h2', 'http/1.1'],
@@ -200,6 +203,7 @@ export const startServing = ({ settings, table, certificates, log: unlimited, ac
   const closeIdle = () => {
     http1.closeIdleConnections()
     redirect.closeIdleConnections()
+    for (const server of unused) server.end()
     connections.goAway()
   }
   return { acceptHttp: accept(acceptPlain), acceptHttps: accept(acceptSecure), connections, close }

@@ -53,7 +53,7 @@ export const shutdown: Cases = {
   },
 
   'ends idle connections without a reset, those never used too, before the deadline': async (open) => {
-    const world = await open({ drain: 30 })
+    const world = await open({ drain: 30, limits: { headerSeconds: 120, idleSeconds: 120 } })
     await world.set('1-1-a', 'a.test', [(await backend('hello')).url])
     const [one, plain, two] = [await world.h1('a.test'), await world.plain(), await world.h2('a.test')]
     await one.request('GET /', { Host: 'a.test' })
