@@ -58,13 +58,7 @@ export const openFrames = async (target: Target, tls: Tls): Promise<H2Frames> =>
   await send(frameType.settings, 0, 0)
   return {
     send,
-    headers: (stream, fields, end) =>
-      send(
-        frameType.headers,
-        end ? 5 : 4,
-        stream,
-        Buffer.concat(fields.flatMap(([name, value]) => [Buffer.of(0), text(name), text(value)])),
-      ),
+    headers: (stream, fields, end) => send(frameType.headers, end ? 5 : 4, stream, headerBlock(fields)),
     next,
     outcome: async (stream) => {
       try {
@@ -83,6 +77,10 @@ export const openFrames = async (target: Target, tls: Tls): Promise<H2Frames> =>
     close: wire.close,
   }
 }
+
+/** Fields as HPACK literals that are not indexed (RFC 7541 section 6.2.2). */
+export const headerBlock = (fields: readonly (readonly [name: string, value: string])[]): Buffer =>
+  Buffer.concat(fields.flatMap(([name, value]) => [Buffer.of(0), text(name), text(value)]))
 
 /** A string without Huffman coding (RFC 7541 section 5.2). */
 const text = (value: string) => {

@@ -6,6 +6,7 @@ import type { Cases } from './cases.ts'
 import { changes } from './changes.ts'
 import { drain } from './drain.ts'
 import { failures } from './failures.ts'
+import { floods } from './floods.ts'
 import { grpc } from './grpc.ts'
 import { headers } from './headers.ts'
 import { ledger } from './ledger.ts'
@@ -44,6 +45,7 @@ const themes: Readonly<Record<string, Cases>> = {
   refusals,
   failures,
   limits,
+  floods,
   proxies,
   grpc,
   changes,
