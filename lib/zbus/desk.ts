@@ -119,8 +119,8 @@ export const createDesk = ({ objects, workers, outbox, status, dead, answered, s
     /** Where the requests of one object's queue come in. A few more than can run, so that the next are at hand. */
     intake: (object: ObjectId) =>
       isStatus(object)
-        ? createIntake({ most: 16, busy: () => false, signal }, (taken, left) => admit(taken, left, 'status'))
-        : createIntake({ most: Math.max(workers.size, 16), busy: () => copies.size > 1, signal }, (taken, left) =>
+        ? createIntake({ most: 16, working: () => 0, signal }, (taken, left) => admit(taken, left, 'status'))
+        : createIntake({ most: Math.max(workers.size, 16), working: () => copies.size, signal }, (taken, left) =>
             admit(taken, left, 'queue'),
           ),
     /** Admits, in their order, those of the list of taken requests that are not here. */

@@ -1,10 +1,11 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Oversized } from './taker.ts'
 
 export interface IntakeOptions {
   /** How many requests of the queue may be here. */
   readonly most: number
-  /** Whether several requests are in work, so that a moment's wait costs nothing and gathers more. */
-  readonly busy: () => boolean
+  /** How many requests are in work here: with several of them, a moment's wait costs nothing and gathers more. */
+  readonly working: () => number
   /** Aborts when nothing more is taken. */
   readonly signal: AbortSignal
 }
@@ -15,7 +16,7 @@ const gatherMs = 1
 
 /** Bounds what is taken from one queue, and paces it: while much is in work, requests are gathered instead of taken one by one. */
 export const createIntake = (
-  { most, busy, signal }: IntakeOptions,
+  { most, working, signal }: IntakeOptions,
   admit: (taken: Buffer | Oversized, left: () => void) => void,
 ) => {
   let count = 0
@@ -33,7 +34,9 @@ export const createIntake = (
   return {
     /** Resolves when more can be taken, with how much; rejects when nothing more is. */
     room: async () => {
-      if (busy()) await change(gatherMs)
+      if (working() > 1) await change(gatherMs)
+      // What was just taken goes on its way first: asking for more costs a system call.
+      else if (working() > 0) await turn().then(() => turn())
       while (!signal.aborted && (count >= most || bytes >= maxBytes)) await change()
       signal.throwIfAborted()
       return { count: most - count, bytes: maxBytes - bytes }
