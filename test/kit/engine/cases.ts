@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import { type Handler, type HttpBackend, type HttpOptions, httpBackend } from '../backends/http.ts'
 import type { Backend, Place } from '../backends/listen.ts'
 import { rawBackend } from '../backends/raw.ts'
@@ -28,5 +28,7 @@ export const signal = <T = void>() => {
 }
 
 /** Asserts that `read` comes to give `wanted`: for what an engine tells or does behind its answer. */
-export const becomes = <T>(read: () => T | Promise<T>, wanted: T) =>
-  expect.poll(read, { timeout: 20_000, interval: 50 }).toEqual(wanted)
+export const becomes = <T>(read: () => T | Promise<T>, wanted: T) => eventually(async () => expect(await read()).toEqual(wanted))
+
+/** Resolves when the assertion holds, and rejects as it does when it has not held for long. */
+export const eventually = (assertion: () => unknown) => vi.waitFor(assertion, { timeout: 20_000, interval: 50 })

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { frameType, type H2Frames, headerBlock, openFrames } from '../clients/h2-frames.ts'
-import { backend, type Cases } from './cases.ts'
+import { backend, type Cases, eventually } from './cases.ts'
 import { defer, type Open } from './world.ts'
 
 const get = (path: string): readonly (readonly [string, string])[] => [
@@ -83,7 +83,7 @@ export const floods: Cases = {
       }),
     )
     // What of it reached the backend has left it again, but for the connections that are kept.
-    await expect.poll(() => web.connections, { timeout: 20_000 }).toBeLessThan(300)
+    await eventually(() => expect(web.connections).toBeLessThan(300))
   },
 
   'bears a body of empty DATA frames': async (open) => {

@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest'
+import { describe, it, type TestContext } from 'vitest'
 import { answers } from './answers.ts'
 import { backends } from './backends.ts'
 import { bytes } from './bytes.ts'
@@ -20,7 +20,7 @@ import { shutdown } from './shutdown.ts'
 import { streams } from './streams.ts'
 import { tls } from './tls.ts'
 import { upgrades } from './upgrades.ts'
-import { openWorld } from './world.ts'
+import { openWorld, runCase } from './world.ts'
 
 export type { EngineFactory, Limits, Settings, Where } from './settings.ts'
 
@@ -32,6 +32,8 @@ export interface EngineUnderTest {
    * the list has to be mended.
    */
   readonly cannot?: Readonly<Record<string, string>>
+  /** Cases that mostly wait for a deadline run at the same time, each with an engine of its own. For engines that cost little. */
+  readonly sideBySide?: boolean
 }
 
 const themes: Readonly<Record<string, Cases>> = {
@@ -56,8 +58,11 @@ const themes: Readonly<Record<string, Cases>> = {
   logs,
 }
 
+/** Those whose cases mostly wait. */
+const waiting = new Set([limits, drain, shutdown, failures])
+
 /** The conformance suite of engines: every behaviour that a caller of the gateway may rely on, over real sockets. For vitest. */
-export const describeEngine = (name: string, { engine, cannot = {} }: EngineUnderTest): void => {
+export const describeEngine = (name: string, { engine, cannot = {}, sideBySide = false }: EngineUnderTest): void => {
   const known = new Set(Object.values(themes).flatMap(Object.keys))
   const unknown = Object.keys(cannot).filter((sentence) => !known.has(sentence))
   if (unknown.length > 0) throw new Error(`describeEngine('${name}'): no such cases: ${unknown.join('; ')}`)
@@ -67,8 +72,10 @@ export const describeEngine = (name: string, { engine, cannot = {} }: EngineUnde
       describe(theme, () => {
         for (const [sentence, run] of Object.entries(cases)) {
           const reason = cannot[sentence]
-          if (reason === undefined) it(sentence, () => run(open), limit)
-          else it.fails(`${sentence} (cannot: ${reason})`, () => run(open), limit)
+          const test = sideBySide && waiting.has(cases) ? it.concurrent : it
+          const body = (context: TestContext) => runCase(context, () => run(open))
+          if (reason === undefined) test(sentence, body, limit)
+          else test.fails(`${sentence} (cannot: ${reason})`, body, limit)
         }
       })
     }

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { createAuthority } from '../authority.ts'
 import { echoBody } from '../backends/http.ts'
-import { backend, becomes, type Cases, signal } from './cases.ts'
+import { backend, becomes, type Cases, eventually, signal } from './cases.ts'
 import type { World } from './world.ts'
 
 const post = async (world: World, host: string, size: number, ca = world.authority.root) => {
@@ -46,7 +46,7 @@ export const ledger: Cases = {
     const own = await backend(echoBody, { tls: await tenant.issue(['b.test']) })
     await world.set('1-1-a', 'b.test', [own.address], true)
     await post(world, 'b.test', 4, tenant.root)
-    await expect.poll(async () => (await world.bytes('1-1-a')).request, { timeout: 20_000 }).toBeGreaterThan(1_234)
+    await eventually(async () => expect((await world.bytes('1-1-a')).request).toBeGreaterThan(1_234))
     await world.set('1-1-a', 'b.test', [two.url])
     expect((await world.bytes('1-1-a')).request).toBeGreaterThan(1_234)
   },

@@ -1,4 +1,5 @@
-import { onTestFinished } from 'vitest'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { onTestFinished, type TestContext } from 'vitest'
 import {
   type Bytes,
   createGateway,
@@ -48,7 +49,12 @@ export interface World {
 export type Open = (settings?: Settings) => Promise<World>
 
 /** Has this done when the test is over, whatever came of it; what was deferred last is done first. */
-export const defer = (close: () => unknown) => onTestFinished(async () => void (await close()), 60_000)
+export const defer = (close: () => unknown) =>
+  (running.getStore()?.onTestFinished ?? onTestFinished)(async () => void (await close()), 60_000)
+
+/** Runs a case so that what it defers is its own, also where others run beside it. */
+export const runCase = (context: TestContext, run: () => Promise<void>) => running.run(context, run)
+const running = new AsyncLocalStorage<TestContext>()
 
 export const idOf = (id: string) => id as WorkloadId
 

@@ -2,6 +2,7 @@ import { embedded } from '../../../plugins/engine/embedded/index.ts'
 import { describeEngine } from '../../kit/index.ts'
 
 describeEngine('engine/embedded', {
+  sideBySide: true,
   engine: ({
     http,
     https,
