@@ -44,7 +44,10 @@ export class Table {
   readonly #ids = new Map<WorkloadId, Entry>()
   readonly #meters = new Map<WorkloadId, Awake['meter']>()
   readonly #awake = new Set<Awake>()
-  readonly #leaving = new Map<WorkloadId, { readonly cancel: () => void }>()
+  /** How many drain of a workload that was removed; more than one where it was set and removed again meanwhile. */
+  readonly #draining = new Map<WorkloadId, number>()
+  /** The removed ones that somebody has to be told of once nothing of them drains. */
+  readonly #leaving = new Map<WorkloadId, Route>()
 
   constructor(given: Given) {
     this.#given = given
@@ -67,7 +70,8 @@ export class Table {
   }
 
   put(route: Route): void {
-    this.#leaving.get(route.id)?.cancel()
+    // Set again while it drains: it never went, so nobody is told that it did. What is open is cut at the deadline all the same.
+    this.#leaving.delete(route.id)
     const before = this.#ids.get(route.id)
     if (!before) {
       const entry: Entry = { route, awake: undefined }
@@ -95,9 +99,10 @@ export class Table {
     }
     const awake = entry?.awake
     if (awake) for (const backend of awake.backends.all) backend.close()
-    if (awake && awake.open.size > 0) this.#drain(route, awake)
-    else if (!this.#leaving.has(route.id)) this.#forget(route)
-    if (awake && awake.open.size === 0) this.#awake.delete(awake)
+    if (awake && awake.open.size > 0) this.#drain(awake)
+    else if (awake) this.#awake.delete(awake)
+    if (this.#draining.has(route.id)) this.#leaving.set(route.id, route)
+    else this.#forget(route)
   }
 
   /** The running side of a route, made where it is not there. */
@@ -114,7 +119,9 @@ export class Table {
   }
   ended(awake: Awake, flow: Flow): void {
     awake.open.delete(flow)
-    if (awake.open.size === 0) awake.drained?.()
+    if (awake.open.size > 0) return
+    awake.drained?.()
+    delete awake.drained
   }
   /** Drops what an idle workload needs no more; its counter stays. */
   sleep(awake: Awake): void {
@@ -138,23 +145,21 @@ export class Table {
     return all
   }
 
-  #drain(route: Route, awake: Awake): void {
+  #drain(awake: Awake): void {
+    const { id, open } = awake
+    this.#draining.set(id, (this.#draining.get(id) ?? 0) + 1)
     const cut = setTimeout(() => {
-      for (const flow of [...awake.open]) flow.cut()
+      for (const flow of [...open]) flow.cut()
     }, this.#given.drain)
-    let told = true
-    // Set again while it drains: it never went, so nobody is told that it did. What is open is cut at the deadline all the same.
-    const cancel = () => {
-      told = false
-      this.#leaving.delete(route.id)
-    }
-    this.#leaving.get(route.id)?.cancel()
-    this.#leaving.set(route.id, { cancel })
     awake.drained = () => {
       clearTimeout(cut)
       this.#awake.delete(awake)
-      if (!told) return
-      this.#leaving.delete(route.id)
+      const others = (this.#draining.get(id) ?? 1) - 1
+      if (others > 0) this.#draining.set(id, others)
+      else this.#draining.delete(id)
+      const route = this.#leaving.get(id)
+      if (others > 0 || !route) return
+      this.#leaving.delete(id)
       this.#forget(route)
     }
   }

@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import type { Bytes } from '../../../core/index.ts'
 import { createAuthority } from '../authority.ts'
 import { echoBody } from '../backends/http.ts'
 import { backend, becomes, type Cases, eventually, signal } from './cases.ts'
@@ -86,6 +87,39 @@ export const ledger: Cases = {
     go.happen()
     expect((await answer).text).toBe('begun and ended')
     await becomes(() => world.bytes('1-1-a'), { request: 0, response: 18 })
+  },
+
+  'says removed once, with everything, where a workload is deleted, set and deleted while its old connections drain': async (
+    open,
+  ) => {
+    const world = await open({ drain: 30 })
+    const [begun, go] = [signal(), signal()]
+    const web = await backend(async (_, response) => {
+      response.write('begun ')
+      await go.happened
+      response.end('and ended')
+    })
+    await world.set('1-1-a', 'a.wild.test', [web.url])
+    const client = await world.h1('a.wild.test')
+    const answer = client.request('GET /', { Host: 'a.wild.test' }, undefined, { started: () => begun.happen() })
+    await begun.happened
+    const figures: Bytes[] = []
+    const removed = world.event((event) => {
+      if (event.type === 'removed') figures.push(event.bytes)
+      return event.type === 'deleted' && event.route.id === '9-9-end'
+    })
+    const last = world.removed('1-1-a')
+    await world.delete('1-1-a')
+    await world.set('1-1-a', 'a.wild.test', [(await backend('new')).url])
+    expect((await world.get('a.wild.test')).text).toBe('new')
+    await world.delete('1-1-a')
+    go.happen()
+    expect((await answer).text).toBe('begun and ended')
+    expect(await last).toEqual({ request: 0, response: 18 })
+    await world.set('9-9-end', 'end.wild.test', [web.url])
+    await world.delete('9-9-end')
+    await removed
+    expect(figures.filter(({ response }) => response > 0)).toEqual([{ request: 0, response: 18 }])
   },
 
   'never lets a figure fall within an epoch': async (open) => {
