@@ -219,7 +219,7 @@ export interface Listener {
  */
 // biome-ignore lint/suspicious/noExplicitAny: any plugin is a plugin whatever it needs and provides
 export interface Plugin<K extends Kind = Kind, N extends Capabilities = any, P extends Capabilities = any> {
-  readonly name: `${K}/${string}`
+  readonly name: `${NoInfer<K>}/${string}`
   readonly kind: K
   readonly options?: unknown
   readonly needs?: N

@@ -5,7 +5,7 @@ export type Peek =
   | { readonly state: 'hello'; readonly serverName: string | undefined }
 
 /** The most bytes of records that a ClientHello may take here: far more than any client sends, post-quantum key shares included. */
-export const maxClientHello = 32_768
+const maxClientHello = 32_768
 
 const more: Peek = { state: 'more' }
 const bad = (reason: string): Peek => ({ state: 'bad', reason })

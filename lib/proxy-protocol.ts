@@ -1,7 +1,7 @@
 import { type Ip, parseIp } from './ip.ts'
 
 /** An address and TCP port. IPv4-mapped addresses are written as IPv4. */
-export interface Endpoint {
+interface Endpoint {
   readonly address: string
   readonly port: number
 }

@@ -69,4 +69,4 @@ const readAhead = (socket: Socket, timeout: number, look: (bytes: Buffer) => (()
 }
 
 /** An address as it is written everywhere: IPv4 as such where a socket of both versions saw it. */
-export const plainAddress = (address: string | undefined): string => (address ?? '0.0.0.0').replace(/^::ffff:(?=[0-9.]+$)/, '')
+const plainAddress = (address: string | undefined): string => (address ?? '0.0.0.0').replace(/^::ffff:(?=[0-9.]+$)/, '')

@@ -7,7 +7,7 @@ import { record } from './request-head.ts'
 import { checkRequest, type Refusal, type Target } from './target.ts'
 
 /** Times in ms. */
-export interface Http2Limits {
+interface Http2Limits {
   readonly headerBytes: number
   readonly idleTime: number
   readonly streams: number

@@ -56,7 +56,7 @@ export interface EmbeddedOptions {
 }
 
 /** Sizes in bytes, times in seconds; 0: no limit. */
-export interface Limits {
+interface Limits {
   /** Connections at once; default 20,000. */
   readonly connections?: number
   /** Of one request; default 32,768. */
