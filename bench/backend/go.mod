@@ -1,0 +1,3 @@
+module zos-gateway/bench/backend
+
+go 1.21

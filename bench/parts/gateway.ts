@@ -1,0 +1,85 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { freePort } from '../../test/kit/port.ts'
+import { builtPackage } from './package.ts'
+import { residentBytes } from './proc.ts'
+import { type Started, start } from './process.ts'
+
+export interface GatewayProcess extends Started {
+  readonly root: string
+  readonly https: number
+  /** Serves in the clear what `https` serves. */
+  readonly http: number
+  /** Bytes after a full collection. */
+  memory(): Promise<{ readonly resident: number; readonly heap: number }>
+}
+export interface How {
+  readonly root: string
+  readonly durability?: 'power' | 'process'
+  readonly broker?: string
+  readonly say: (line: string) => void
+  /** Taken as ready when this resolves, instead of when it says so. */
+  readonly until?: (https: number) => Promise<unknown>
+}
+
+export const domain = 'bench.example.org'
+
+/** The gateway as a process of its own, out of the built package, with every plugin of a usual config and nothing extra. */
+export const startGateway = async ({ root, durability = 'power', broker, say, until }: How): Promise<GatewayProcess> => {
+  const built = await builtPackage(say)
+  const [https, http] = [await freePort(), await freePort()]
+  const memory = join(root, 'memory.json')
+  writeFileSync(join(root, 'bench.config.mjs'), config({ https, http, durability, broker, memory }))
+  const args = ['--expose-gc', join(built, 'bin/gateway.js'), '--root', root, '--config', join(root, 'bench.config.mjs')]
+  const started = await start(process.execPath, args, {
+    cwd: root,
+    within: 120,
+    ...(until ? { until: () => until(https) } : { says: 'is up' }),
+  })
+  return { ...started, root, https, http, memory: () => collected(started.pid, memory) }
+}
+
+interface Given {
+  readonly https: number
+  readonly http: number
+  readonly durability: string
+  readonly broker: string | undefined
+  readonly memory: string
+}
+const config = (o: Given): string => `
+import { renameSync, writeFileSync } from 'node:fs'
+import { defineGateway } from 'zos-gateway'
+import * as plugins from 'zos-gateway/plugins'
+process.on('SIGUSR2', () => {
+  for (let i = 0; i < 3; i++) gc()
+  writeFileSync('${o.memory}.new', JSON.stringify(process.memoryUsage()))
+  renameSync('${o.memory}.new', '${o.memory}')
+})
+export default defineGateway({
+  plugins: [
+    plugins.staticNode({ domain: '${domain}', ipv4: '198.51.100.7' }),
+    plugins.fqdnProxy(),
+    plugins.nameProxy(),
+    plugins.tlsPassthrough(),
+    plugins.localCa(),
+    plugins.backends({ allow: ['127.0.0.0/8'] }),
+    plugins.embedded({
+      http: { host: '127.0.0.1', port: ${o.http}, redirect: false },
+      https: { host: '127.0.0.1', port: ${o.https} },
+    }),
+    plugins.level({ durability: '${o.durability}' }),
+    plugins.traffic(),
+    plugins.httpApi({ tcp: false }),
+    ${o.broker ? `plugins.zbus({ broker: '${o.broker}' }),` : ''}
+  ],
+})
+`
+
+const collected = async (pid: number, file: string) => {
+  rmSync(file, { force: true })
+  process.kill(pid, 'SIGUSR2')
+  while (!existsSync(file)) await wait(20)
+  const told: { heapUsed: number } = JSON.parse(readFileSync(file, 'utf8'))
+  return { resident: residentBytes(pid), heap: told.heapUsed }
+}

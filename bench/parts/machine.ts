@@ -1,0 +1,21 @@
+import { cpus } from 'node:os'
+import { tempRoot } from '../../test/kit/root.ts'
+import { syncTimes } from './disk.ts'
+import { digits, median, percentile } from './numbers.ts'
+
+let told: Promise<string> | undefined
+
+/** Cores, CPU, Node, and what one fdatasync costs on the disk of the temporary folder. */
+export const machine = (): Promise<string> => {
+  told ??= describe()
+  return told
+}
+
+const describe = async (): Promise<string> => {
+  const root = tempRoot('gateway-bench-disk')
+  const samples = await syncTimes(root.path, 1_000)
+  await root.remove()
+  const model = cpus()[0]?.model.replaceAll(/\s+/g, ' ').trim()
+  const disk = `one fdatasync ${digits(median(samples))} ms (p99 ${digits(percentile(samples, 0.99))} ms)`
+  return `${cpus().length} cores, ${model}, Node ${process.versions.node}, ${disk}`
+}
