@@ -2,5 +2,12 @@ import type { Measure } from './parts/options.ts'
 
 /** Every figure by name; its file is imported when it is asked for. */
 export const figures: Readonly<Record<string, () => Promise<{ readonly measure: Measure }>>> = {
+  zbus: () => import('./zbus-figure.ts'),
+  store: () => import('./store-figure.ts'),
+  'set-to-served': () => import('./set-to-served.ts'),
+  change: () => import('./change.ts'),
+  start: () => import('./start.ts'),
+  'cold-start': () => import('./cold-start.ts'),
   request: () => import('./request.ts'),
+  flat: () => import('./flat.ts'),
 }

@@ -25,7 +25,7 @@ export const startCaddy = async (given: Given, hosts: readonly string[] = [given
 export const addToCaddy = async (api: number, host: string, backendPort: number): Promise<void> => {
   const answer = await fetch(`http://127.0.0.1:${api}/config/apps/http/servers/https/routes`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', origin: `http://127.0.0.1:${api}` },
     body: JSON.stringify(route(host, backendPort)),
   })
   if (!answer.ok) throw new Error(`Caddy takes no route: ${answer.status} ${await answer.text()}`)
