@@ -13,10 +13,12 @@ export const builtPackage = (say: (line: string) => void): Promise<string> => {
 
 const build = async (say: (line: string) => void): Promise<string> => {
   say('building the package')
-  await run(process.execPath, [join(tree, 'tools/build.mjs')], { cwd: tree })
   const folder = mkdtempSync(join(cache(), 'package-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-  for (const name of ['bin', 'dist', 'package.json']) cpSync(join(tree, name), join(folder, name), { recursive: true })
+  // The tree's own dist may be in use.
+  const compiler = [join(tree, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist')]
+  await run(process.execPath, compiler, { cwd: tree })
+  for (const name of ['bin', 'package.json']) cpSync(join(tree, name), join(folder, name), { recursive: true })
   symlinkSync(join(tree, 'node_modules'), join(folder, 'node_modules'))
   return folder
 }
