@@ -14,8 +14,7 @@ const served = async (world: World, host: string) =>
     ({ status, text }) => (status === 200 ? text : status),
     () => 'refused',
   )
-const notServed = async (world: World, host: string) =>
-  expect([404, 421, 'refused', 'closed']).toContain(await served(world, host))
+const notServed = async (world: World, host: string) => expect([404, 'refused']).toContain(await served(world, host))
 
 /** Routes that come, change and go while clients are there. */
 export const changes: Cases = {
