@@ -47,9 +47,13 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
   const checks = settings.health && startChecks({ ...settings.health, ca: settings.ca }, table, core.log)
   const sweep = setInterval(() => sweepTable(table), 1_000)
 
+  let draining: Promise<void> | undefined
+  const drain = () => {
+    draining ??= Promise.all(listeners.splice(0).map((listener) => listener.close())).then(serving.close)
+    return draining
+  }
   const close = async () => {
-    await Promise.all(listeners.splice(0).map((listener) => listener.close()))
-    await serving.close()
+    await drain()
     clearInterval(sweep)
     checks?.stop()
     await accessLog?.close()
@@ -100,6 +104,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     issues: () => false,
     install: (all) => liveness.installed(certificates.install(all)),
     api: { traffic: { read: () => ({ epoch, bytes: table.bytes() }) } },
+    drain,
     close,
   }
 }
