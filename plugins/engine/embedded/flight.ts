@@ -7,7 +7,7 @@ import { type FlightDeck, overdue, type Progress } from './flight-deck.ts'
 import { Http2Call } from './http2-upstream.ts'
 import { answerWith } from './pages.ts'
 import { requestFieldsH2, requestHead } from './request-head.ts'
-import type { Framing } from './response-reader.ts'
+import { BadResponse, type Framing } from './response-reader.ts'
 import { Search, type Seeker } from './search.ts'
 import type { Awake, Flow } from './table.ts'
 import { splice, type Tunnel } from './tunnel.ts'
@@ -15,6 +15,8 @@ import { type Asker, type Upstream, Wire } from './wire.ts'
 
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS'])
 const none: Fields = []
+// They are written without waiting for the client to read them.
+const mostInterims = 100
 
 /** One request on its way: to a backend, and its answer back. */
 export class Flight implements Asker, Watcher, Flow, Seeker {
@@ -27,6 +29,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
   readonly #at: Progress
   #status = 0
   #unflushed = false
+  #interims = 0
   #over = false
   #received = 0
   /** Bytes of the answer's body given to the client's connection, sent or not. */
@@ -104,22 +107,30 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     })
     body?.on('end', () => {
       this.#at.bodyLeft = false
-      if (this.#at.answer !== 'done' && !this.#over) upstream.end(this.#exchange.trailers())
+      if (this.#at.answer !== 'done' && !this.#over) upstream.end(responseFields(this.#exchange.trailers()))
     })
   }
 
   // What the backend answers.
   info(status: number, fields: Fields): void {
-    this.#exchange.inform(status, responseFields(fields))
+    this.#interims++
+    if (this.#interims > mostInterims) throw new BadResponse('it sends interim answers without end')
+    try {
+      this.#exchange.inform(status, responseFields(fields))
+    } catch {
+      // Node throws at hints that it does not know the form of: the client gets one less.
+    }
   }
   head(status: number, reason: string, fields: Fields, framing: Framing): void {
+    // RFC 9110 section 15: there are none, and not every version of HTTP lets them through.
+    if (status > 599) throw new BadResponse(`it answered with the status ${status}`)
+    const trailers = framing === 'chunked'
+    this.#exchange.respond(status, reason, responseFields(fields), { bodyless: framing === 0, trailers })
     this.#at.answer = 'begun'
     this.#status = status
     this.#backend?.answered()
     this.#unflushed = true
     this.#at.moved = performance.now()
-    const trailers = framing === 'chunked'
-    this.#exchange.respond(status, reason, responseFields(fields), { bodyless: framing === 0, trailers })
   }
   data(chunk: Buffer, last: boolean): void {
     this.#unflushed = false
@@ -134,7 +145,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     this.#upstream = undefined
     if (this.#at.answer !== 'done') {
       this.#at.answer = 'done'
-      this.#exchange.end(undefined, trailers)
+      this.#exchange.end(undefined, responseFields(trailers))
     }
   }
   settled(): void {

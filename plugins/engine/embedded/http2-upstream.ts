@@ -9,21 +9,27 @@ export class Http2Call implements Upstream {
   #stream: ClientHttp2Stream
   #asker: Asker | undefined
   #trailers: Fields = []
+  #begun = false
+  /** Its last frame said that it was the last. */
+  #complete = false
 
   constructor(session: ClientHttp2Session, asker: Asker, head: Record<string, string | string[]>, complete: boolean) {
     this.#asker = asker
     this.#stream = session.request(head, { endStream: complete, waitForTrailers: !complete })
     const stream = this.#stream
-    stream.on('headers', (_headers, _flags, raw) => this.#info(raw))
-    stream.on('response', (_headers, flags, raw) => this.#head(raw, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0))
+    stream.on('headers', (_headers, _flags, raw) => this.#try(() => this.#info(raw)))
+    stream.on('response', (_headers, flags, raw) =>
+      this.#try(() => this.#head(raw, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0)),
+    )
     stream.on('data', (chunk: Buffer) => {
       this.#asker?.data(chunk, false)
     })
     stream.on('trailers', (_headers, _flags, raw) => {
       this.#trailers = raw
+      this.#complete = true
     })
     stream.on('drain', () => this.#asker?.drained())
-    stream.on('end', () => this.#done())
+    stream.on('end', () => this.#ended())
     stream.on('error', (error) => this.#fail(error))
     stream.on('close', () => this.#fail(new Error(`it closed the stream, error code ${stream.rstCode}`)))
   }
@@ -32,7 +38,7 @@ export class Http2Call implements Upstream {
     return this.#stream.write(chunk)
   }
   end(trailers: Fields): void {
-    this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(record(trailers)))
+    this.#stream.once('wantTrailers', () => this.#try(() => this.#stream.sendTrailers(record(trailers))))
     this.#stream.end()
   }
   pause(): void {
@@ -54,8 +60,24 @@ export class Http2Call implements Upstream {
   #head(raw: Fields, ended: boolean): void {
     const { status, fields } = split(raw)
     this.#asker?.head(status, '', fields, ended ? 0 : 'chunked', true)
+    this.#begun = true
     if (ended) this.#done()
     else this.#asker?.settled()
+  }
+  // Node ends the answer of a stream that is reset with NO_ERROR or CANCEL as if all of it had come.
+  #ended(): void {
+    const cut = !this.#begun || (this.#stream.rstCode !== 0 && !this.#complete)
+    if (cut) this.#fail(new Error(`it reset the stream before its answer was complete, error code ${this.#stream.rstCode}`))
+    else this.#try(() => this.#done())
+  }
+  // What Node or the asker throws at is the fault of what the backend sent, and ends this call and nothing else.
+  #try(step: () => void): void {
+    try {
+      step()
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)))
+      this.#stream.close(constants.NGHTTP2_CANCEL)
+    }
   }
   #done(): void {
     const asker = this.#asker
@@ -110,7 +132,9 @@ export class SharedSession<Failure extends Error> {
     for (const done of waiting) done(session)
   }
   #start(socket: Socket): ClientHttp2Session {
-    const session = connect('http://backend', { createConnection: () => socket, settings: { enablePush: false } })
+    // `strictSingleValueFields` is not in the types yet: without it Node throws at a field that a client sent twice.
+    const options = { createConnection: () => socket, settings: { enablePush: false }, strictSingleValueFields: false }
+    const session = connect('http://backend', options)
     session.on('error', () => {})
     // Its running streams go on; who comes next gets another connection.
     session.on('goaway', () => {

@@ -36,6 +36,7 @@ export const http2Server = (given: Given): Http2Server => {
     },
     maxSessionMemory: 10,
     maxSettings: 32,
+    strictSingleValueFields: false,
     unknownProtocolTimeout: 5_000,
   })
   server.on('session', (session) => {
@@ -77,6 +78,7 @@ const serve = (given: Given, client: Client, stream: ServerHttp2Stream, flags: n
   stream.on('error', () => {})
   const request = readHead(raw)
   if ('status' in request) {
+    if (stream.destroyed || stream.closed) return
     const page = errorPage(request.status)
     stream.respond({ ':status': request.status, ...record(pageFields(page)) })
     stream.end(page)
@@ -172,6 +174,7 @@ class Http2Exchange implements Exchange {
     return this.#received
   }
   inform(status: number, fields: Fields): void {
+    if (this.#stream.destroyed || this.#stream.closed) return
     if (status === 100 || status === 103) this.#stream.additionalHeaders({ ':status': status, ...record(fields) })
   }
   respond(
@@ -185,7 +188,14 @@ class Http2Exchange implements Exchange {
       { ':status': status, ...record(fields) },
       { endStream: bodyless, waitForTrailers: trailers && !bodyless },
     )
-    if (trailers && !bodyless) this.#stream.on('wantTrailers', () => this.#stream.sendTrailers(record(this.#trailers)))
+    if (trailers && !bodyless) this.#stream.on('wantTrailers', () => this.#sendTrailers())
+  }
+  #sendTrailers(): void {
+    try {
+      this.#stream.sendTrailers(record(this.#trailers))
+    } catch {
+      this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    }
   }
   flush(): void {}
   write(chunk: Buffer): boolean {

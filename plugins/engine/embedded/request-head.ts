@@ -34,9 +34,9 @@ export const requestFieldsH2 = (exchange: Exchange, scheme: 'http' | 'https'): R
   }
 }
 
-/** Fields as Node's HTTP/2 takes them: names in lower case, repeated ones as lists. */
+/** Fields as Node's HTTP/2 takes them: names in lower case, repeated ones as lists. Any name may be one, `constructor` and `__proto__` too. */
 export const record = (fields: Readonly<Fields>): Record<string, string | string[]> => {
-  const all: Record<string, string | string[]> = {}
+  const all: Record<string, string | string[]> = Object.create(null)
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i]?.toLowerCase() ?? ''
     const value = fields[i + 1] ?? ''

@@ -1,6 +1,7 @@
 import { describe, it, type TestContext } from 'vitest'
 import { answers } from './answers.ts'
 import { backends } from './backends.ts'
+import { badCalls } from './bad-calls.ts'
 import { bytes } from './bytes.ts'
 import type { Cases } from './cases.ts'
 import { changes } from './changes.ts'
@@ -50,6 +51,7 @@ const themes: Readonly<Record<string, Cases>> = {
   floods,
   proxies,
   grpc,
+  badCalls,
   changes,
   drain,
   shutdown,
