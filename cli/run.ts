@@ -9,6 +9,8 @@ import { onSignals } from './signals.ts'
 
 /** Runs the gateway until a signal ends it. Rejects with a GatewayError where it cannot start. */
 export const run = async (given: RunFlags): Promise<void> => {
+  // Keys are among what is written: nobody else reads it.
+  process.umask(0o077)
   const log = createLog()
   const signals = onSignals(log.write)
   try {

@@ -60,13 +60,17 @@ export const eventLog = (o: {
       if (waiting.size) wake()
     },
     async *read(since = seq, signal) {
-      let read = since > seq ? 0 : since
+      let read = since > seq ? -1 : since
       const oldest = () => at(0)?.seq ?? seq + 1
-      if (since > seq || (read < oldest() - 1 && read < seq))
-        yield { type: 'gap', seq: Math.max(oldest() - 1, 0), at: new Date() }
       while (!signal?.aborted && !closed) {
-        const behind = Math.max(0, read + 1 - oldest())
-        const event = ring.length > behind ? at(behind) : undefined
+        // Asked for too far back, for what never was, or overtaken while the reader did something else.
+        if (read < oldest() - 1) {
+          read = oldest() - 1
+          yield { type: 'gap', seq: read, at: new Date() }
+          continue
+        }
+        const ahead = read + 1 - oldest()
+        const event = ring.length > ahead ? at(ahead) : undefined
         if (event) {
           read = event.seq
           yield event

@@ -69,10 +69,16 @@ const bind = async (server: Server, address: Address): Promise<void> => {
 const listen = (server: Server, address: Address): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ ...address, backlog: 4096 }, () => {
-      server.off('error', reject)
-      resolve()
-    })
+    // A unix socket is made in this very call: nobody else may reach it before its mode is set.
+    const before = 'path' in address ? process.umask(0o177) : undefined
+    try {
+      server.listen({ ...address, backlog: 4096 }, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    } finally {
+      if (before !== undefined) process.umask(before)
+    }
   })
 
 const answers = (path: string): Promise<boolean> =>

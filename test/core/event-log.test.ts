@@ -44,6 +44,15 @@ describe('the event log', () => {
     expect(brief(await take(log.read(3), 1))).toEqual(['4 reloaded'])
   })
 
+  test('tells a reader that was overtaken', async () => {
+    const { log } = open()
+    const reader = log.read(0)
+    log.emit({ type: 'reloaded' })
+    expect((await reader.next()).value).toMatchObject({ seq: 1 })
+    for (let n = 0; n < 8; n++) log.emit({ type: 'reloaded' })
+    expect(brief(await take(reader, 3))).toEqual(['4 gap', '5 reloaded', '6 reloaded'])
+  })
+
   test('numbers go on above all that could have been used before a crash, and right on after a stop', async () => {
     const { log, reserved } = open(10)
     log.emit({ type: 'reloaded' })
