@@ -1,4 +1,4 @@
-// Makes a fresh clone ready: `node tools/setup.mjs [--test]`. Plain JavaScript for whatever Node the machine has, 18 or newer.
+// Makes a fresh clone ready: `node tools/setup.mjs [--test] [--bench]`. Plain JavaScript for whatever Node the machine has, 18 or newer.
 import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -12,7 +12,9 @@ const stamp = join(modules, '.setup-stamp')
 
 try {
   if (!isCurrent()) await withLock(join(root, '.setup.lock'), install)
-  if (process.argv.includes('--test')) await (await import('./setup/programs.mjs')).ensurePrograms()
+  for (const use of ['test', 'bench']) {
+    if (process.argv.includes(`--${use}`)) await (await import('./setup/programs.mjs')).ensurePrograms(use)
+  }
 } catch (error) {
   console.error(`set-up failed: ${error.message}`)
   process.exitCode = 1

@@ -1,24 +1,20 @@
-// The programs that tests run for real, from Debian. What is there already is left alone.
+// The programs that tests and benchmarks run for real, from Debian. What is there already is left alone.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { run } from './run.mjs'
 
-/** Command to the Debian package that has it. */
-const programs = {
-  curl: 'curl',
-  openssl: 'openssl',
-  'redis-server': 'redis-server',
-  chromium: 'chromium',
-  wrk: 'wrk',
-  h2load: 'nghttp2-client',
+/** For each use: the command to the Debian package that has it. */
+const uses = {
+  test: { curl: 'curl', openssl: 'openssl', 'redis-server': 'redis-server', chromium: 'chromium' },
+  bench: { 'redis-server': 'redis-server', wrk: 'wrk' },
 }
 const oldestGo = [1, 25]
 
-export async function ensurePrograms() {
-  const missing = Object.keys(programs).filter((command) => !find(command))
-  if (missing.length > 0) await installPackages(missing)
-  checkGo()
+export async function ensurePrograms(use) {
+  const missing = Object.entries(uses[use]).filter(([command]) => !find(command))
+  if (missing.length > 0) await installPackages(use, missing)
+  checkGo(use)
 }
 
 /** Under a policy-rc.d that starts no daemon, put there for this one installation unless the machine has its own. */
@@ -36,24 +32,25 @@ install() { apt-get install -qq -y --no-install-recommends "$@" >/dev/null; }
 install "$@" || { apt-get update -qq; install "$@"; }
 `
 
-async function installPackages(missing) {
-  const packages = [...new Set(missing.map((command) => programs[command]))]
+async function installPackages(use, missing) {
+  const commands = missing.map(([command]) => command).join(', ')
+  const packages = missing.map(([, name]) => name)
   const byHand = `sudo apt-get install --no-install-recommends ${packages.join(' ')}`
-  if (!find('apt-get')) throw new Error(`the tests need ${missing.join(', ')}: install them and run again`)
+  if (!find('apt-get')) throw new Error(`\`npm run ${use}\` needs ${commands}: install them and run again`)
   const isRoot = process.getuid?.() === 0
   if (!isRoot && spawnSync('sudo', ['-n', 'true']).status !== 0)
-    throw new Error(`the tests need ${missing.join(', ')}; run \`${byHand}\``)
-  console.error(`Installing for the tests: ${packages.join(' ')} ...`)
+    throw new Error(`\`npm run ${use}\` needs ${commands}; run \`${byHand}\``)
+  console.error(`Installing: ${packages.join(' ')} ...`)
   const [command, ...sudo] = isRoot ? ['sh'] : ['sudo', '-n', 'sh']
   await run(command, [...sudo, '-c', script, 'sh', ...packages]).catch((error) => {
     throw new Error(`${error.message.split('\n')[0]}; try \`${byHand}\``)
   })
 }
 
-function checkGo() {
+function checkGo(use) {
   const go = find('go') ?? find('go', '/usr/local/go/bin')
   const advice = 'install it from https://go.dev/dl/ (the package of Debian 12 is too old) and put its bin folder into PATH'
-  if (!go) throw new Error(`the tests need Go ${oldestGo.join('.')} or newer: ${advice}`)
+  if (!go) throw new Error(`\`npm run ${use}\` needs Go ${oldestGo.join('.')} or newer: ${advice}`)
   const told = spawnSync(go, ['env', 'GOVERSION'], {
     encoding: 'utf8',
     env: { ...process.env, GOTOOLCHAIN: 'local' },
@@ -63,7 +60,7 @@ function checkGo() {
     .split('.')
     .map((part) => Number.parseInt(part, 10))
   if (major < oldestGo[0] || (major === oldestGo[0] && minor < oldestGo[1])) {
-    throw new Error(`the tests need Go ${oldestGo.join('.')} or newer, and ${go} is ${told || 'unreadable'}: ${advice}`)
+    throw new Error(`\`npm run ${use}\` needs Go ${oldestGo.join('.')} or newer, and ${go} is ${told || 'unreadable'}: ${advice}`)
   }
 }
 

@@ -42,7 +42,7 @@ test('the page at /docs shows every route, runs one, and asks no other server', 
   await list.locator('button.execute').click()
   const answer = list.locator('.live-responses-table tbody .response-col_status').first()
   await answer.waitFor()
-  expect(await answer.innerText()).toContain('200')
+  expect(await answer.textContent()).toContain('200')
   expect(new Set(asked)).toEqual(new Set([api.url]))
   expect(complaints).toEqual([])
   await page.close()
