@@ -100,6 +100,14 @@ const defaults = {
   streams: 128,
   controlFrames: 100,
 } satisfies Limits
+const least: Readonly<Record<string, number>> = {
+  headerBytes: 1_024,
+  handshakeSeconds: 0.1,
+  headerSeconds: 0.1,
+  connectSeconds: 0.1,
+  streams: 1,
+  controlFrames: 1,
+}
 
 export interface Settings {
   readonly http: Where | undefined
@@ -147,7 +155,7 @@ export const readOptions = (options: EmbeddedOptions): Settings => {
   keys('proxyProtocol.', proxyProtocol, ['inbound', 'passthrough'])
   if (health) keys('health.', health, ['path', 'intervalSeconds', 'timeoutSeconds'])
   keys('limits.', limits, Object.keys(defaults))
-  for (const [name, value] of Object.entries(limits)) number(`limits.${name}`, value, 0, Number.MAX_SAFE_INTEGER)
+  for (const [name, value] of Object.entries(limits)) number(`limits.${name}`, value, least[name] ?? 0, 2_000_000_000)
   number('drain', drain, 0, 30)
   number('http.port', http === false ? 0 : (http.port ?? 8080), 0, 65_535)
   number('https.port', https.port ?? 8443, 0, 65_535)

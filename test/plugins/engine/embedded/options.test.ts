@@ -11,6 +11,7 @@ describe('the options of the embedded engine', () => {
     ['a port as text', { http: { port: '80' } }, 'http.port'],
     ['a longer drain than the gateway waits', { drain: 31 }, 'drain'],
     ['a negative limit', { limits: { idleSeconds: -1 } }, 'limits.idleSeconds'],
+    ['no time for a handshake', { limits: { handshakeSeconds: 0 } }, 'limits.handshakeSeconds'],
     ['a proxy by name', { trustedProxies: ['proxy.test'] }, 'trustedProxies'],
     ['a network that is none', { trustedProxies: ['10.0.0.0/33'] }, 'trustedProxies'],
     ['an old TLS version', { tls: { minVersion: 'TLSv1' } }, 'tls.minVersion'],
