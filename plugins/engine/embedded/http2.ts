@@ -165,6 +165,10 @@ class Http2Exchange implements Exchange {
     const stream = this.#stream
     stream.on('close', () => watcher.gone())
     stream.on('drain', () => watcher.clientDrained())
+    // Reset by the client without an error, Node waits for what was written to be sent, which it never is.
+    stream.on('aborted', () => {
+      if (stream.rstCode === constants.NGHTTP2_NO_ERROR) stream.destroy()
+    })
     if (!this.body) return
     stream.on('trailers', (_headers, _flags, raw: Fields) => {
       this.#received = raw

@@ -136,6 +136,7 @@ export const startServing = ({ settings, table, certificates, log: unlimited, ac
     const known = handshakes.get(key)
     handshakes.delete(key)
     const client = known ?? unknownClient
+    socket.allowHalfOpen = true
     socket.on('error', () => {})
     if (socket.alpnProtocol === 'h2') {
       // Its session hides the socket behind a proxy, and is there before `emit` returns.
@@ -159,6 +160,8 @@ export const startServing = ({ settings, table, certificates, log: unlimited, ac
     const key = peerKey(socket)
     handshakes.set(key, { address, secure: true, trusted: settings.trusts(address), serverName: host })
     socket.on('close', () => handshakes.delete(key))
+    // Who stops sending before the handshake is done wants nothing more.
+    socket.allowHalfOpen = false
     tls.emit('connection', socket)
   }
   const acceptSecure = (socket: Socket, connected: Connected): void =>

@@ -66,6 +66,15 @@ export const tls: Cases = {
     expect((await world.get('a.test')).status).toBe(200)
   },
 
+  'closes at once on a client that stops sending in the middle of a handshake': async (open) => {
+    const world = await open({ limits: { handshakeSeconds: 100 } })
+    await world.set('1-1-a', 'a.test', [(await backend('here')).url])
+    const socket = await openTcp({ port: world.where.https })
+    socket.end(await clientHello('a.test'))
+    await http1(socket).closed
+    expect((await world.get('a.test')).text).toBe('here')
+  },
+
   'refuses the handshake for a host without a certificate, and serves others': async (open) => {
     const world = await open()
     const web = await backend('hello')
