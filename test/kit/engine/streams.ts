@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { expect } from 'vitest'
 import { echoBody } from '../backends/http.ts'
 import { readAnswer2 } from '../clients/h2.ts'
-import { backend, type Cases, signal } from './cases.ts'
+import { backend, becomes, type Cases, signal } from './cases.ts'
 
 const mebibyte = 1 << 20
 const size = 64 * mebibyte
@@ -214,5 +215,27 @@ export const streams: Cases = {
     const answer = await client.answer()
     expect([answer.status, answer.text]).toEqual([413, 'too much'])
     expect((await world.get('a.test')).text).toBe('too much')
+  },
+
+  'lets the backend go when a client resets streams without an error in the middle of their answers': async (open) => {
+    const world = await open()
+    let running = 0
+    let begun = 0
+    const web = await backend((_, response) => {
+      begun++
+      running++
+      const write = () => {
+        while (!response.destroyed && response.write(Buffer.alloc(65_536)));
+      }
+      response.on('drain', write).on('close', () => running--)
+      write()
+    })
+    await world.set('1-1-a', 'a.test', [web.url])
+    const client = await world.h2('a.test')
+    const started = Array.from({ length: 8 }, () => client.open({}))
+    await Promise.all(started.map((stream) => once(stream, 'response')))
+    for (const stream of started) stream.on('error', () => undefined).close(0)
+    await becomes(() => running, 0)
+    expect(begun).toBe(8)
   },
 }
