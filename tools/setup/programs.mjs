@@ -28,7 +28,7 @@ if [ ! -e $policy ]; then
   chmod 755 $policy
 fi
 export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
-install() { apt-get install -qq -y --no-install-recommends "$@" >/dev/null; }
+install() { apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends "$@" >/dev/null; }
 install "$@" || { apt-get update -qq; install "$@"; }
 `
 
