@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import { discard, type Exchange, type Watcher } from './exchange.ts'
-import type { Client, Fields } from './fields.ts'
+import { type Client, type Fields, fieldValue } from './fields.ts'
 import { errorPage, pageFields, rawHead } from './pages.ts'
 import { checkRequest, mayUpgrade, type Target } from './target.ts'
 import { UpgradeExchange } from './upgrade.ts'
@@ -138,7 +138,13 @@ class Http1Exchange implements Exchange {
       if (links.length > 0) this.#res.writeEarlyHints({ link: links })
     }
   }
-  respond(status: number, reason: string, fields: Fields, _how: { bodyless: boolean; trailers: boolean }): void {
+  respond(status: number, reason: string, said: Fields, { trailers }: { bodyless: boolean; trailers: boolean }): void {
+    // Node throws at an announcement where no trailers can follow.
+    const possible = trailers && this.method !== 'HEAD' && this.version !== '1.0'
+    const fields =
+      possible || fieldValue(said, 'trailer') === undefined
+        ? said
+        : said.filter((_text, i) => said[i - (i % 2)]?.toLowerCase() !== 'trailer')
     if (this.#last()) this.#res.shouldKeepAlive = false
     if (reason) this.#res.writeHead(status, reason, fields)
     else this.#res.writeHead(status, fields)

@@ -158,4 +158,18 @@ export const answers: Cases = {
       expect((await client.request('GET /', { Host: host })).text).toBe('hello')
     }
   },
+
+  'answers HEAD and HTTP/1.0 where the backend announces trailers': async (open) => {
+    const world = await open()
+    const web = await backend((_, response) => {
+      response.writeHead(200, { Trailer: 'X-Sum', 'Transfer-Encoding': 'chunked' })
+      response.end('hello')
+    })
+    await world.set('1-1-a', 'a.test', [web.url])
+    const client = await world.h1('a.test')
+    expect((await client.request('HEAD /', { Host: 'a.test' })).status).toBe(200)
+    const old = await world.h1('a.test')
+    await old.send('GET / HTTP/1.0\r\nHost: a.test\r\n\r\n')
+    expect((await old.answer()).status).toBe(200)
+  },
 }
