@@ -1,6 +1,6 @@
 /** How much a run does. */
 export interface Options {
-  /** A few seconds a figure, for looking whether something moved; its results are not written down. */
+  /** A few seconds a figure, for looking whether something moved; its results are written down only with `--write`. */
   readonly quick: boolean
   /** Multiplies counts of requests and cycles, 1 by default. */
   readonly scale: number
