@@ -14,7 +14,6 @@ export const record = async (name: string, figure: Figure, quick: boolean): Prom
   const [from, to] = [text.indexOf(begin), text.indexOf(end)]
   if (from < 0 || to < from) throw new Error(`docs/benchmarks.md has no markers ${begin} ... ${end}`)
   const when = new Date().toISOString().slice(0, 10)
-  // The benchmark itself is one or two processors' worth of it.
   const busy = `load average ${(loadavg()[1] ?? 0).toFixed(1)}`
   const how = quick ? 'A quick run, too short to quote' : 'Measured'
   const body = `${show(figure)}\n${how}, ${when}: ${await machine()}, ${busy}.\n`
