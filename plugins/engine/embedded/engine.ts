@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
 import type { Core, Hooks, Listener, Route, Traffic, WorkloadId } from '../../../core/index.ts'
 import { openAccessLog } from './access-log.ts'
 import { addressesOf, problemOf } from './addresses.ts'
@@ -47,8 +48,21 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
   const checks = settings.health && startChecks({ ...settings.health, ca: settings.ca }, table, core.log)
   const sweep = setInterval(() => sweepTable(table), 1_000)
 
+  // Until the routes are there, who comes waits: after a restart with many, and while a reload puts this engine in the place of another.
+  let early: (() => void)[] | undefined = []
+  const whenRestored = (accept: (socket: Socket) => void) => (socket: Socket) => {
+    if (early) early.push(() => accept(socket))
+    else accept(socket)
+  }
+
+  const release = () => {
+    const waiting = early
+    early = undefined
+    for (const serve of waiting ?? []) serve()
+  }
   let draining: Promise<void> | undefined
   const drain = () => {
+    release()
     draining ??= Promise.all(listeners.splice(0).map((listener) => listener.close())).then(serving.close)
     return draining
   }
@@ -59,10 +73,10 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     await accessLog?.close()
   }
   try {
-    const https = await listenAt(core, settings.https, 8443, serving.acceptHttps)
+    const https = await listenAt(core, settings.https, 8443, whenRestored(serving.acceptHttps))
     listeners.push(https)
     port = https.port
-    const http = settings.http && (await listenAt(core, settings.http, 8080, serving.acceptHttp))
+    const http = settings.http && (await listenAt(core, settings.http, 8080, whenRestored(serving.acceptHttp)))
     if (http) listeners.push(http)
     core.health('ok', undefined, { https: https.port, ...(http && { http: http.port }) })
   } catch (error) {
@@ -82,6 +96,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
         const route = table.routeOf(id)
         if (route) table.remove(route)
       }
+      release()
     },
     apply: (changes) => {
       const refused = new Map<WorkloadId, Error>()

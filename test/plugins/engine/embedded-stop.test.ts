@@ -1,7 +1,7 @@
 import { Agent, createServer, get, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test, vi } from 'vitest'
-import { createGateway, type WorkloadId } from '../../../core/index.ts'
+import { createGateway, definePlugin, type Plugin, type WorkloadId } from '../../../core/index.ts'
 import { embedded, level, memory, traffic } from '../../../plugins/index.ts'
 import { anyHost, anyTls, set } from '../../core/parts.ts'
 import { freePort, tempRoot } from '../../kit/index.ts'
@@ -90,6 +90,45 @@ test('what a stopping gateway still serves is counted for good', async () => {
   await closed
   const second = await open()
   expect((await second.dispatch({ do: 'metrics' })).get('a' as WorkloadId)?.response).toBe(20)
+  await second.close()
+  backend.close()
+  await root.remove()
+})
+
+test('who comes before the routes are there waits for them', async () => {
+  const [port, root] = [await freePort(), tempRoot()]
+  const backend = createServer((_, answer) => answer.end('0123456789'))
+  await new Promise<void>((resolve) => backend.listen(0, '127.0.0.1', resolve))
+  let early: Promise<number> | undefined
+  // Set up behind the engine, whose port is open, and before the routes are restored.
+  const impatient = definePlugin({
+    name: 'service/impatient',
+    kind: 'service',
+    setup: async () => {
+      // An answer that comes now comes too early; the time is what a wrong one would need, not what a right one gets.
+      early = ask(port, new Agent())
+      await Promise.race([early, new Promise((resolve) => setTimeout(resolve, 200))])
+      return {}
+    },
+  })
+  const open = (...more: Plugin[]) =>
+    createGateway(
+      {
+        plugins: [
+          level(),
+          anyHost(),
+          anyTls(),
+          embedded({ http: { host: '127.0.0.1', port, redirect: false }, https: { host: '127.0.0.1', port: 0 }, drain: 1 }),
+          ...more,
+        ],
+      },
+      { root: root.path },
+    )
+  const first = await open()
+  await first.dispatch(set('a', 'a.example.org', `http://127.0.0.1:${(backend.address() as AddressInfo).port}`))
+  await first.close()
+  const second = await open(impatient)
+  expect(await early).toBe(200)
   await second.close()
   backend.close()
   await root.remove()

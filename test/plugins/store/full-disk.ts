@@ -36,8 +36,12 @@ for (const left of [100_000, 30_000, 8_192, 0]) {
   rmSync(filler)
   await commit(5)
 }
-fill(0)
-await commit(3)
+// The last page of the log has room, and the database gives back files behind our back: full is when a write is refused.
+for (let rounds = 0; rounds < 200; rounds++) {
+  fill(0)
+  await commit(1)
+  if (outcomes.at(-1)?.answer !== 'ok') break
+}
 rmSync(filler)
 await commit(1)
 const afterwards = await ids()
