@@ -67,6 +67,16 @@ export const closeAll = async (set: readonly Running[]): Promise<readonly Error[
   return failed
 }
 
+/** Lets the engines of a set finish what they serve, while what counts it still runs. Returns what failed. */
+export const drainEngines = async (set: readonly Running[]): Promise<readonly Error[]> => {
+  const failed: Error[] = []
+  for (const { plugin, hooks } of ofKind(set, 'engine'))
+    await Promise.resolve()
+      .then(() => hooks.drain?.())
+      .catch((error) => failed.push(named(plugin, error)))
+  return failed
+}
+
 const setUp = async (plugin: Plugin, standing: readonly Running[], coreFor: CoreFor, startTimeout: number): Promise<Running> => {
   const stop = new AbortController()
   const health: Running['health'] = { state: 'ok' }

@@ -100,10 +100,10 @@ export const certificates = (o: {
     entry.next = Date.now() + wait * (1 + Math.random() * 0.1)
     say(entry, 'failed', entry.error)
   }
-  /** One try; never rejects. Callers that come meanwhile share it. */
-  const attempt = (entry: Entry): Promise<void> => {
+  /** One try; never rejects. Callers that come meanwhile share it, and only the first one's `keep` gets the writes. */
+  const attempt = (entry: Entry, keep: (writes: readonly Write[]) => void | Promise<void> = o.commit): Promise<void> => {
     entry.busy ??= obtain(entry)
-      .then(o.commit)
+      .then(keep)
       .catch((error) => fail(entry, error))
       .finally(() => delete entry.busy)
     return entry.busy
@@ -152,14 +152,9 @@ export const certificates = (o: {
       const entry = entryOf(route, owner)
       if (!entry || served(entry)) return []
       let writes: readonly Write[] = []
-      // Those that wait for the same one get it without writing it again.
-      entry.busy ??= obtain(entry)
-        .then((made) => {
-          writes = made
-        })
-        .catch((error) => fail(entry, error))
-        .finally(() => delete entry.busy)
-      await entry.busy
+      await attempt(entry, (made) => {
+        writes = made
+      })
       return writes
     },
     use(route: Route, owner: Owner | undefined) {

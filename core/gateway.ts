@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { boot, closeAll, inOrder, isOf, ofKind, provided, type Running } from './boot.ts'
+import { boot, closeAll, drainEngines, inOrder, isOf, ofKind, provided, type Running } from './boot.ts'
 import { Fetch } from './capability.ts'
 import { certificates } from './certificates.ts'
 import { checkConfig, type GatewayConfig } from './config.ts'
@@ -84,7 +84,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
     phase = 'stopping'
     await closeAll(set.filter((running) => isOf(running, 'transport'))).then(complain)
     await operations.idle()
-    for (const { hooks } of ofKind(set, 'engine')) await Promise.resolve(hooks.drain?.()).catch((error) => complain([error]))
+    await drainEngines(set).then(complain)
     stop.abort()
     await certs.close()
     await events.close()

@@ -1,4 +1,4 @@
-import { closeAll, ofKind, type Running } from './boot.ts'
+import { closeAll, drainEngines, ofKind, type Running } from './boot.ts'
 import { type GatewayError, reason } from './errors.ts'
 import type { Event, Logged } from './event.ts'
 import { type EventLog, eventLog } from './event-log.ts'
@@ -49,8 +49,7 @@ export const observer = (o: { log: Log; live: ReturnType<typeof liveness>; set: 
     /** Lets replaced plugins end: engines drain first, while what counts them still runs. */
     async retire(set: readonly Running[]) {
       retiring = [...retiring, ...set]
-      for (const { hooks } of ofKind(set, 'engine')) await Promise.resolve(hooks.drain?.()).catch(complain)
-      const failed = await closeAll(set)
+      const failed = [...(await drainEngines(set)), ...(await closeAll(set))]
       retiring = retiring.filter((running) => !set.includes(running))
       return failed
     },

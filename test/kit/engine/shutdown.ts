@@ -11,12 +11,7 @@ import { defer } from './world.ts'
 export const shutdown: Cases = {
   'finishes the requests that run, and tells HTTP/1.1 clients that it closes': async (open) => {
     const world = await open({ drain: 30 })
-    const [came, go] = [signal(), signal()]
-    const web = await backend(async (_, response) => {
-      came.happen()
-      await go.happened
-      response.end('whole')
-    })
+    const { came, go, web } = await slowBackend()
     await world.set('1-1-a', 'a.test', [web.url])
     const client = await world.h1('a.test')
     const answer = client.request('GET /', { Host: 'a.test' })
@@ -34,12 +29,7 @@ export const shutdown: Cases = {
 
   'finishes the streams that run, and says GOAWAY to HTTP/2 clients': async (open) => {
     const world = await open({ drain: 30 })
-    const [came, go] = [signal(), signal()]
-    const web = await backend(async (_, response) => {
-      came.happen()
-      await go.happened
-      response.end('whole')
-    })
+    const { came, go, web } = await slowBackend()
     await world.set('1-1-a', 'a.test', [web.url])
     const client = await world.h2('a.test')
     const answer = client.request({ headers: {} })
@@ -101,4 +91,15 @@ export const shutdown: Cases = {
     await world.restart()
     expect((await world.get('a.test')).text).toBe('hello')
   },
+}
+
+/** A backend that tells that a request `came`, and answers it once it is told to `go`. */
+const slowBackend = async () => {
+  const [came, go] = [signal(), signal()]
+  const web = await backend(async (_, response) => {
+    came.happen()
+    await go.happened
+    response.end('whole')
+  })
+  return { came, go, web }
 }
