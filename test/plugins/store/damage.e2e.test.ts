@@ -1,27 +1,12 @@
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ClassicLevel } from 'classic-level'
 import fc from 'fast-check'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { level } from '../../../plugins/store/level/index.ts'
+import { describe, expect, it } from 'vitest'
 import { seal } from '../../../plugins/store/level/seal.ts'
 import { tempRoot } from '../../kit/index.ts'
-import { openStore } from '../../kit/store/open.ts'
 import { certificate, route } from '../../kit/store/samples.ts'
+import { edit, folder, open } from './level-folder.ts'
 
-const folder = () => {
-  const root = tempRoot('damage')
-  onTestFinished(root.remove)
-  return root.path
-}
-const open = (root: string) => openStore(level(), root)
-/** The database itself, while no store has it. */
-const edit = async (root: string, change: (db: ClassicLevel<string, string>) => Promise<void>) => {
-  const db = new ClassicLevel<string, string>(join(root, 'state'))
-  await db.open()
-  await change(db)
-  await db.close()
-}
 const alarms = ({ events }: Awaited<ReturnType<typeof open>>) =>
   events.flatMap((event) => (event.type === 'alarm' ? [`${event.code}: ${event.message}`] : [event.type]))
 

@@ -1,12 +1,11 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ClassicLevel } from 'classic-level'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { checkFormat } from '../../../plugins/store/level/format.ts'
 import { level } from '../../../plugins/store/level/index.ts'
-import { describeStore, tempRoot } from '../../kit/index.ts'
-import { openStore } from '../../kit/store/open.ts'
+import { describeStore } from '../../kit/index.ts'
 import { certificate, route } from '../../kit/store/samples.ts'
+import { edit, folder, open } from './level-folder.ts'
 
 const module = new URL('../../../plugins/store/level/index.ts', import.meta.url).href
 describeStore('level', { open: () => level(), disk: { module, factory: 'level' } })
@@ -14,20 +13,6 @@ describeStore('level without syncs', {
   open: () => level({ durability: 'process' }),
   disk: { module, factory: 'level', options: { durability: 'process' } },
 })
-
-const folder = () => {
-  const root = tempRoot('level')
-  onTestFinished(root.remove)
-  return root.path
-}
-const open = (root: string) => openStore(level(), root)
-/** The database itself, while no store has it. */
-const edit = async (root: string, change: (db: ClassicLevel<string, string>) => Promise<void>) => {
-  const db = new ClassicLevel<string, string>(join(root, 'state'))
-  await db.open()
-  await change(db)
-  await db.close()
-}
 
 it('refuses a durability that does not exist where it stands', () => {
   // @ts-expect-error a config in JavaScript is not held back by types
