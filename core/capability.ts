@@ -60,3 +60,54 @@ export interface Fetch {
   fetch(request: Request): Awaitable<Response>
 }
 export const Fetch = capability<Fetch>('fetch')
+
+/** A child process that something needs: Traefik, dnsmasq, a relay. `name` is unique in a gateway, of letters, digits, `-` and `_`. */
+export interface Service {
+  readonly name: string
+  /** A path, or a name that is looked up in PATH. */
+  readonly command: string
+  readonly args: readonly string[]
+  /** Beside PATH and HOME, which are the gateway's own; nothing else of its environment goes to a child. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+  /** Runs as this user where the gateway is root. */
+  readonly user?: string
+  /** A network namespace to run in (`ip netns exec`). */
+  readonly netns?: string
+  /** Asked until true; then `ready`. A start that is not ready within `startSeconds` (30) is ended and counts as failed. */
+  probe?(signal: AbortSignal): Promise<boolean>
+  readonly startSeconds?: number
+  /** Between SIGTERM and SIGKILL. Default 10. */
+  readonly stopSeconds?: number
+  /** Lives on when the gateway goes; the next `run` of this name adopts it if command, args, env and `revision` are the same, else replaces it. */
+  readonly keep?: boolean
+  /** Of what the child was started with beyond its arguments, such as a hash of its config file. */
+  readonly revision?: string
+  /** Ended without being asked to; a restart follows by itself. `reason` has the exit code or signal and its last line of stderr. */
+  onExit?(reason: string): void
+  /** Is there again after an exit, and ready. */
+  onRestart?(): void
+}
+
+/** Keeps child processes alive: started, restarted with back-off, stopped with the gateway or left behind and adopted. */
+export interface Supervisor {
+  /** Rejects with PROCESS_FAILED where the command cannot be started at all; a child that starts and dies is tried again, 1 s to 60 s apart. */
+  run(service: Service): Promise<Supervised>
+}
+export interface Supervised {
+  /** It ran before this gateway did. */
+  readonly adopted: boolean
+  /** Resolves when the probe was first true; rejects when the service was stopped before that. */
+  readonly ready: Promise<void>
+  status(): {
+    readonly state: 'starting' | 'up' | 'backoff' | 'stopped'
+    readonly pid?: number
+    readonly restarts: number
+    readonly lastError?: string
+  }
+  /** Ends it and starts it again, with what is given changed. Resolves when it is ready. */
+  restart(changed?: Partial<Pick<Service, 'args' | 'env' | 'revision'>>): Promise<void>
+  /** Ends it for good, also where it was to be kept. */
+  stop(): Promise<void>
+}
+export const Supervisor = capability<Supervisor>('supervisor')

@@ -48,6 +48,7 @@ export const errorCodes = {
   PORT_IN_USE: { status: 500, exit: 71 },
   LISTEN_FAILED: { status: 500, exit: 71 },
   ROOT_UNUSABLE: { status: 500, exit: 73 },
+  PROCESS_FAILED: { status: 503, exit: 69 },
   BROKER_UNAVAILABLE: { status: 503, exit: 69 },
   NOT_RUNNING: { status: 503, exit: 69 },
 } as const satisfies Record<string, Kind>
