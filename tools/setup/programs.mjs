@@ -1,20 +1,32 @@
-// The programs that tests and benchmarks run for real, from Debian. What is there already is left alone.
+// The programs that tests and benchmarks run for real, from Debian and from the Go module proxy. What is there already is left alone.
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { find } from './find.mjs'
+import { goPath } from './go.mjs'
+import { ensurePebble } from './pebble.mjs'
 import { run } from './run.mjs'
+import { ensureTraefik } from './traefik.mjs'
 
 /** For each use: the command to the Debian package that has it. */
 const uses = {
-  test: { curl: 'curl', openssl: 'openssl', 'redis-server': 'redis-server', chromium: 'chromium' },
+  test: {
+    curl: 'curl',
+    openssl: 'openssl',
+    'redis-server': 'redis-server',
+    chromium: 'chromium',
+    dnsmasq: 'dnsmasq-base',
+    dig: 'bind9-dnsutils',
+    ip: 'iproute2',
+  },
   bench: { 'redis-server': 'redis-server', wrk: 'wrk' },
 }
-const oldestGo = [1, 25]
+/** What Debian lacks or has too old, built into a cache outside of the tree. */
+const built = { test: [ensureTraefik, ensurePebble], bench: [] }
 
 export async function ensurePrograms(use) {
   const missing = Object.entries(uses[use]).filter(([command]) => !find(command))
   if (missing.length > 0) await installPackages(use, missing)
-  checkGo(use)
+  goPath(use)
+  for (const ensure of built[use]) await ensure(use)
 }
 
 /** Under a policy-rc.d that starts no daemon, put there for this one installation unless the machine has its own. */
@@ -45,37 +57,4 @@ async function installPackages(use, missing) {
   await run(command, [...sudo, '-c', script, 'sh', ...packages]).catch((error) => {
     throw new Error(`${error.message.split('\n')[0]}; try \`${byHand}\``)
   })
-}
-
-function checkGo(use) {
-  const go = find('go') ?? find('go', '/usr/local/go/bin')
-  const advice = 'install it from https://go.dev/dl/ (the package of Debian 12 is too old) and put its bin folder into PATH'
-  if (!go) throw new Error(`\`npm run ${use}\` needs Go ${oldestGo.join('.')} or newer: ${advice}`)
-  const told = spawnSync(go, ['env', 'GOVERSION'], {
-    encoding: 'utf8',
-    env: { ...process.env, GOTOOLCHAIN: 'local' },
-  }).stdout.trim()
-  const [major = 0, minor = 0] = told
-    .replace(/^go/, '')
-    .split('.')
-    .map((part) => Number.parseInt(part, 10))
-  if (major < oldestGo[0] || (major === oldestGo[0] && minor < oldestGo[1])) {
-    throw new Error(`\`npm run ${use}\` needs Go ${oldestGo.join('.')} or newer, and ${go} is ${told || 'unreadable'}: ${advice}`)
-  }
-}
-
-function find(command, path = process.env.PATH ?? '') {
-  return path
-    .split(delimiter)
-    .map((folder) => join(folder, command))
-    .find(isExecutable)
-}
-
-function isExecutable(path) {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }

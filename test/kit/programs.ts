@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** Traefik as `node tools/setup.mjs --test` built it; without such a build the one in PATH. `ZOS_GATEWAY_TRAEFIK` names another. */
+export const traefikPath = (): string =>
+  process.env.ZOS_GATEWAY_TRAEFIK ?? builtTraefik() ?? inPath('traefik') ?? missing('traefik', setUp)
+
+/** Pebble, the test CA of Let's Encrypt (ACME, RFC 8555). */
+export const pebblePath = (): string => builtPebble('pebble') ?? inPath('pebble') ?? missing('pebble', setUp)
+
+/** Pebble's stand-in for the DNS and the challenge servers. */
+export const challtestsrvPath = (): string =>
+  builtPebble('pebble-challtestsrv') ?? inPath('pebble-challtestsrv') ?? missing('pebble-challtestsrv', setUp)
+
+export const dnsmasqPath = (): string => inPath('dnsmasq') ?? missing('dnsmasq', apt('dnsmasq-base'))
+
+export const digPath = (): string => inPath('dig') ?? missing('dig', apt('bind9-dnsutils'))
+
+const setUp = 'run `node tools/setup.mjs --test`, which builds it'
+const apt = (name: string) => `run \`node tools/setup.mjs --test\` or \`apt-get install ${name}\``
+const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'zos-gateway')
+const platform = `${process.platform}-${process.arch}`
+
+/** tools/setup/cache.mjs puts it there, under a name that changes with the module files. */
+const builtTraefik = () => {
+  const module = fileURLToPath(new URL('../../tools/traefik', import.meta.url))
+  if (!existsSync(module)) return undefined
+  const files = ['go.mod', 'go.sum', 'tools.go'].map((name) => readFileSync(join(module, name)))
+  const version = /^require .*traefik\/v3 v(\S+)$/m.exec(String(files[0]))?.[1]
+  const hash = files.reduce((sum, file) => sum.update(file), createHash('sha256')).digest('hex')
+  return executable(join(cache, `traefik-${version}-${platform}-${hash.slice(0, 12)}`))
+}
+
+const builtPebble = (name: string) => executable(join(cache, `pebble-v2.10.1-${platform}`, name))
+
+const inPath = (name: string) =>
+  [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/local/sbin']
+    .map((folder) => executable(join(folder, name)))
+    .find((path) => path !== undefined)
+
+const executable = (path: string) => {
+  try {
+    accessSync(path, constants.X_OK)
+    return path
+  } catch {
+    return undefined
+  }
+}
+
+const missing = (name: string, advice: string): never => {
+  throw new Error(`${name} is not here: ${advice}`)
+}
