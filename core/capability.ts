@@ -1,4 +1,4 @@
-import type { Bytes, WorkloadId } from './operation.ts'
+import type { Bytes, Certificate, ChallengeType, WorkloadId } from './operation.ts'
 
 type Awaitable<T> = T | Promise<T>
 
@@ -28,6 +28,53 @@ export interface HttpChallenge {
   cleanup(token: string): Awaitable<void>
 }
 export const HttpChallenge = capability<HttpChallenge>('http-challenge')
+
+/** Answers tls-alpn-01 challenges (RFC 8737) on port 443 of the node: a handshake for `domain` with ALPN `acme-tls/1` gets this certificate, both PEM. */
+export interface TlsAlpnChallenge {
+  present(domain: string, certificate: { readonly chain: string; readonly key: string }): Awaitable<void>
+  cleanup(domain: string): Awaitable<void>
+}
+export const TlsAlpnChallenge = capability<TlsAlpnChallenge>('tls-alpn-challenge')
+
+/** A proof that a CA asks for. `domain` is without the `*.` of a wildcard. */
+export interface AcmeProof {
+  readonly domain: string
+  readonly token: string
+  readonly keyAuthorization: string
+}
+/** An order for one certificate, by whoever can answer its challenges. */
+export interface AcmeOrder {
+  readonly names: readonly string[]
+  readonly challenge: ChallengeType
+  /** Whose share of the CA's limits it takes. */
+  readonly tenant: string
+  readonly replaces?: Certificate | undefined
+  /** Returns once the CA can see the proof. Several of one order run at once. */
+  present(proof: AcmeProof, signal: AbortSignal): Awaitable<void>
+  /** Takes this proof away again; one that is not there is no error. */
+  cleanup(proof: AcmeProof): Awaitable<void>
+}
+/** A CA with its account. An engine that issues by itself is to use the first one. */
+export interface AcmeAuthority {
+  /** URL of its directory (RFC 8555 section 7.1.1). */
+  readonly directory: string
+  readonly email?: string
+  /** PEM of the roots by which the directory's own TLS is verified; absent: the system's. */
+  readonly trust?: string
+  /** External account binding (RFC 8555 section 7.3.4): `key` is base64url. */
+  readonly eab?: { readonly id: string; readonly key: string }
+}
+/** Orders certificates from ACME CAs (RFC 8555): accounts, limits, checks beforehand, several CAs in order. */
+export interface Acme {
+  /** The CAs in order of preference, at least one. */
+  readonly authorities: readonly AcmeAuthority[]
+  /** Waits in a queue that is fair among tenants where a limit of the CA is reached. Rejects with a code of its own for each thing that can be wrong. */
+  obtain(order: AcmeOrder, signal: AbortSignal): Promise<Pick<Certificate, 'chain' | 'key' | 'notBefore' | 'notAfter'>>
+  /** When the CA wants it renewed (RFC 9773), or `undefined` where it does not say. */
+  renewAt(certificate: Certificate, signal: AbortSignal): Promise<Date | undefined>
+  revoke(certificate: Certificate, signal: AbortSignal): Promise<void>
+}
+export const Acme = capability<Acme>('acme')
 
 /** IP addresses as text, any spelling of RFC 5952 and without a prefix length; `domain` a host name. */
 export interface PublicConfig {

@@ -27,6 +27,9 @@ export interface Answers {
   metrics: ReadonlyMap<WorkloadId, Bytes>
 }
 
+/** How a CA is shown who holds a name: RFC 8555 sections 8.3 and 8.4, RFC 8737. */
+export type ChallengeType = 'http-01' | 'dns-01' | 'tls-alpn-01'
+
 /** Who ends TLS for a host, and by which certificate. */
 export type Tls =
   | { readonly mode: 'passthrough' }
@@ -36,7 +39,7 @@ export type Tls =
       readonly resolver: string
       /** DNS names of the certificate; equal lists share one certificate. */
       readonly names: readonly string[]
-      readonly challenge?: 'http-01' | 'dns-01'
+      readonly challenge?: ChallengeType
     }
 
 /** An operation whose host is known. `host` is canonical; `zone` is the gateway's domain where the host is a name under it. */

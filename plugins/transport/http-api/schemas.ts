@@ -30,7 +30,7 @@ const Tls = z.discriminatedUnion('mode', [
     mode: z.literal('terminate'),
     resolver: z.string(),
     names: z.array(z.string()),
-    challenge: z.enum(['http-01', 'dns-01']).optional(),
+    challenge: z.enum(['http-01', 'dns-01', 'tls-alpn-01']).optional(),
   }),
 ])
 

@@ -1,0 +1,58 @@
+import {
+  Acme,
+  type AcmeOrder,
+  type Certificate,
+  DnsWriter,
+  type Draft,
+  definePlugin,
+  GatewayError,
+  optional,
+} from '../../../core/index.ts'
+import { dns01Name, dns01Value } from '../../../lib/acme/challenge.ts'
+
+export interface DnsResolverOptions {
+  /** The certificate names the domain itself beside `*.<domain>`. Default false. */
+  readonly apex?: boolean
+}
+
+/**
+ * Name workloads: all of them share one certificate for `*.<domain>`, proved over dns-01 by whatever plugin writes DNS records. Where
+ * the engine gets certificates by itself it is only told so; else `acme()` orders them.
+ */
+export const dnsResolver = (options: DnsResolverOptions = {}) => {
+  const { apex = false } = options
+  if (typeof apex !== 'boolean') throw new GatewayError('CONFIG_INVALID', `dnsResolver: apex is '${apex}'`, 'give true or false')
+  return definePlugin({
+    name: 'resolver/dnsresolver',
+    kind: 'resolver',
+    options,
+    needs: { acme: optional(Acme), dns: optional(DnsWriter) },
+    setup: ({ acme, dns }) => ({
+      plan: ({ zone, passthrough }: Draft) =>
+        passthrough || zone === undefined
+          ? undefined
+          : {
+              mode: 'terminate' as const,
+              resolver: 'dnsresolver',
+              names: apex ? [`*.${zone}`, zone] : [`*.${zone}`],
+              challenge: 'dns-01' as const,
+            },
+      async obtain(names: readonly string[], signal: AbortSignal, replaces?: Certificate) {
+        if (!acme) throw missing('acme', 'add acme() to the plugins, or have the engine get certificates by itself')
+        if (!dns) throw missing('dns-writer', 'add a plugin that writes DNS records, such as dnsmasq()')
+        const order: AcmeOrder = {
+          names,
+          challenge: 'dns-01',
+          tenant: names.join(' '),
+          replaces,
+          present: ({ domain, keyAuthorization }, until) => dns.present(dns01Name(domain), dns01Value(keyAuthorization), until),
+          cleanup: ({ domain, keyAuthorization }) => dns.cleanup(dns01Name(domain), dns01Value(keyAuthorization)),
+        }
+        return { id: '', resolver: 'dnsresolver', names, ...(await acme.obtain(order, signal)) }
+      },
+    }),
+  })
+}
+
+const missing = (what: string, fix: string): GatewayError =>
+  new GatewayError('PLUGIN_MISSING', `dnsresolver needs '${what}' to get a certificate, which no plugin provides`, fix)
