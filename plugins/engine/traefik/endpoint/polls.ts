@@ -1,0 +1,117 @@
+import { timingSafeEqual } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+export interface Source {
+  /** Changes when the body does. */
+  revision(): string
+  body(): readonly Buffer[]
+  /** False as long as the first answer is to wait for the gateway. */
+  ready(): boolean
+  /** Who polled has read all of that revision. */
+  handed(revision: string): void
+}
+interface Poller {
+  revision?: string
+  /** When it had the last answer, and when it may have a changed one. */
+  sent: number
+  rest: number
+}
+interface Held {
+  readonly answer: () => void
+  readonly poller: Poller
+  timer: NodeJS.Timeout
+  /** The timer is for something new. */
+  due: boolean
+}
+
+/** Changes within so many ms of the first go out together. */
+const gather = 5
+/** Of the time that Traefik took to read a changed document it gets this much to build it before the next. */
+const breath = 0.5
+const longestRest = 5_000
+
+/**
+ * Traefik's http provider knows no If-None-Match and takes a 304 for an error: an unchanged answer is held until there is a change, and
+ * shortly before the other side gives up (`hold` ms) the same body goes out again. What one connection was sent is what its Traefik has.
+ */
+export const startPolls = (source: Source, token: string, hold: number) => {
+  const pollers = new WeakMap<Socket, Poller>()
+  const held = new Set<Held>()
+  const server: Server = createServer({ keepAliveTimeout: 0, requestTimeout: 30_000 }, (request, response) => {
+    if (!isOurs(request, token)) return void response.writeHead(403).end()
+    if (request.method !== 'GET') return void response.writeHead(405).end()
+    const poller = pollers.get(request.socket) ?? { sent: 0, rest: 0 }
+    pollers.set(request.socket, poller)
+    take(poller, response)
+  })
+
+  const take = (poller: Poller, response: ServerResponse) => {
+    const now = performance.now()
+    if (poller.sent > 0) poller.rest = now + Math.min(longestRest, (now - poller.sent) * breath)
+    poller.sent = 0
+    const answer = () => {
+      clearTimeout(one.timer)
+      held.delete(one)
+      send(poller, response)
+    }
+    const one: Held = { answer, poller, timer: setTimeout(answer, hold), due: false }
+    held.add(one)
+    response.once('close', () => {
+      clearTimeout(one.timer)
+      held.delete(one)
+    })
+    release(one, 0)
+  }
+
+  const send = (poller: Poller, response: ServerResponse) => {
+    const revision = source.revision()
+    const changed = poller.revision !== revision
+    const body = source.body()
+    response.writeHead(200, {
+      'content-type': 'application/json',
+      'content-length': body.reduce((sum, { length }) => sum + length, 0),
+    })
+    response.cork()
+    for (const bytes of body) response.write(bytes)
+    response.uncork()
+    response.end(() => {
+      poller.revision = revision
+      if (changed) poller.sent = performance.now()
+      source.handed(revision)
+    })
+  }
+
+  /** Answers now or at its time, where there is something new. */
+  const release = (one: Held, wait: number) => {
+    if (one.due || !source.ready() || one.poller.revision === source.revision()) return
+    const rest = Math.max(wait, one.poller.rest - performance.now())
+    if (rest <= 0) return one.answer()
+    clearTimeout(one.timer)
+    one.due = true
+    one.timer = setTimeout(one.answer, Math.min(rest, hold))
+  }
+
+  return {
+    server,
+    /** The document is another, or ready now. */
+    changed: () => {
+      for (const one of held) release(one, gather)
+    },
+    /** Answers whoever waits, and takes no more. */
+    close: async () => {
+      const closed = new Promise((done) => server.close(done))
+      for (const one of held) one.answer()
+      server.closeIdleConnections()
+      setTimeout(() => server.closeAllConnections(), 500).unref()
+      await closed
+    },
+  }
+}
+
+/** Keys are in the document: who cannot read the token's file gets nothing of it. */
+const isOurs = (request: IncomingMessage, token: string): boolean => {
+  const given = Buffer.from(request.headers.authorization ?? '')
+  const wanted = Buffer.from(`Bearer ${token}`)
+  return given.length === wanted.length && timingSafeEqual(given, wanted)
+}
