@@ -138,11 +138,15 @@ export interface Service {
 
 /** Keeps child processes alive: started, restarted with back-off, stopped with the gateway or left behind and adopted. */
 export interface Supervisor {
-  /** Rejects with PROCESS_FAILED where the command cannot be started at all; a child that starts and dies is tried again, 1 s to 60 s apart. */
+  /**
+   * Resolves when it was started. Rejects with PROCESS_FAILED where the command cannot be started at all; a child that starts and dies
+   * is tried again, 1 s to 60 s apart. A second `run` of a name takes the child over: the same one where nothing differs, else another
+   * in its place; when the second is stopped and the first was not, the first is served again.
+   */
   run(service: Service): Promise<Supervised>
 }
 export interface Supervised {
-  /** It ran before this gateway did. */
+  /** It ran already: since before this gateway did, or for an earlier `run` of the same by a plugin that a reload replaces. */
   readonly adopted: boolean
   /** Resolves when the probe was first true; rejects when the service was stopped before that. */
   readonly ready: Promise<void>
@@ -152,9 +156,14 @@ export interface Supervised {
     readonly restarts: number
     readonly lastError?: string
   }
-  /** Ends it and starts it again, with what is given changed. Resolves when it is ready. */
+  /** Ends it and starts it again, with what is given changed. Resolves when it is ready, rejects with PROCESS_FAILED where the first try fails; more follow. */
   restart(changed?: Partial<Pick<Service, 'args' | 'env' | 'revision'>>): Promise<void>
-  /** Ends it for good, also where it was to be kept. */
+  /** Ends it for good, also where it was to be kept. Where a newer `run` of the name has taken it over this does nothing to it. */
   stop(): Promise<void>
+  /**
+   * For `close` of the plugin that ran it: no longer asked for. One that is kept stays if the gateway ends too, or a newer `run` has it,
+   * and is ended some time later if the gateway goes on without it; one that is not kept is ended.
+   */
+  release(): Promise<void>
 }
 export const Supervisor = capability<Supervisor>('supervisor')

@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process'
+import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+import { delimiter, isAbsolute, join, resolve } from 'node:path'
+import { GatewayError, reason, type Service } from '../../../core/index.ts'
+import { shown } from '../../../lib/shown.ts'
+import { markName, netnsNamed } from './proc.ts'
+
+/** What is given to the system to start a service. */
+export interface Launch {
+  readonly file: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  readonly uid?: number
+  readonly gid?: number
+}
+
+/**
+ * Every wrapper here runs the command in its own place (exec), so that the pid is the command's own. Throws PROCESS_FAILED where it
+ * is plain before the start that there is nothing to start.
+ */
+export const launchOf = async (service: Service, mark: string, folder: string): Promise<Launch> => {
+  const cwd = service.cwd ?? folder
+  if (!isFolder(cwd)) throw failed(service, `its folder ${shown(cwd)} is not there`, 'make the folder')
+  const command = find(service.command, cwd)
+  if (!command)
+    throw failed(
+      service,
+      `the program '${shown(service.command)}' is not there or not executable`,
+      'install it, or give its path',
+    )
+  const root = process.getuid?.() === 0
+  const user = root && service.user !== undefined ? userNamed(service, service.user) : undefined
+  const setpriv = find('setpriv', cwd)
+  const tied = service.keep || !setpriv || !(await knowsParentDeath(setpriv)) ? [] : ['--pdeathsig', 'KILL']
+  const inNetns = service.netns === undefined ? [] : netnsWords(service, service.netns, cwd)
+  // Entering a namespace takes root: the user changes behind it.
+  const asUser = user && inNetns.length ? ['--reuid', `${user.uid}`, '--regid', `${user.gid}`, '--clear-groups'] : []
+  if (asUser.length && !setpriv) throw failed(service, 'a user in a network namespace takes setpriv', 'install util-linux')
+  const priv = setpriv && (asUser.length || tied.length) ? [setpriv, ...asUser, ...tied, '--'] : []
+  const [file = command, ...args] = [...inNetns, ...priv, command, ...service.args]
+  const { PATH = '', HOME = '' } = process.env
+  return {
+    file,
+    args,
+    cwd,
+    env: { PATH, HOME, ...service.env, [markName]: mark },
+    ...(user && !asUser.length && user),
+  }
+}
+
+export const failed = (service: Service, why: string, fix: string, cause?: unknown): GatewayError =>
+  new GatewayError('PROCESS_FAILED', `${service.name} cannot be started: ${why}`, fix, { cause })
+
+const netnsWords = (service: Service, netns: string, cwd: string): readonly string[] => {
+  const ip = find('ip', cwd)
+  if (!ip) throw failed(service, "a network namespace takes the program 'ip'", 'install iproute2')
+  if (netnsNamed(netns) === undefined)
+    throw failed(service, `the network namespace '${shown(netns)}' is not there`, `make it: ip netns add ${shown(netns)}`)
+  return [ip, 'netns', 'exec', netns]
+}
+
+const userNamed = (service: Service, name: string): { uid: number; gid: number } => {
+  const fields = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .find(([user]) => user === name)
+  if (!fields) throw failed(service, `there is no user '${shown(name)}'`, `make the user, or run ${service.name} as another`)
+  return { uid: Number(fields[2]), gid: Number(fields[3]) }
+}
+
+/** The path of a program: of its own where it has a slash, else the first in PATH. */
+const find = (command: string, cwd: string): string | undefined => {
+  const paths = command.includes('/')
+    ? [resolve(cwd, command)]
+    : (process.env.PATH ?? '').split(delimiter).flatMap((folder) => (isAbsolute(folder) ? [join(folder, command)] : []))
+  return paths.find(isExecutable)
+}
+const isExecutable = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+const isFolder = (path: string): boolean => {
+  try {
+    return statSync(path).isDirectory()
+  } catch (error) {
+    reason(error)
+    return false
+  }
+}
+
+/** Whether children can be made to die with the gateway: setpriv of util-linux can, the one of busybox cannot. */
+const knowsParentDeath = (setpriv: string): Promise<boolean> => {
+  known ??= new Promise((done) => {
+    execFile(setpriv, ['--pdeathsig', 'KILL', '--', 'true'], { timeout: 5_000 }, (error) => done(!error))
+  })
+  return known
+}
+let known: Promise<boolean> | undefined

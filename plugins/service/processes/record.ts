@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Service } from '../../../core/index.ts'
+import { writeFileAtomic } from '../../../lib/atomic-file.ts'
+import type { Identity } from './proc.ts'
+
+/** What a later gateway must know of a child. No value of its environment is in it, only a hash over all that it was started with. */
+export interface Recorded extends Identity {
+  readonly name: string
+  readonly hash: string
+  readonly keep: boolean
+  readonly stopSeconds: number
+  /** For people who read the file. */
+  readonly command: string
+  readonly args: readonly string[]
+}
+
+/** Equal for two services that the same running child can serve. */
+export const hashOf = ({ command, args, env = {}, cwd, user, netns, revision }: Service): string =>
+  createHash('sha256')
+    .update(JSON.stringify([command, args, Object.entries(env).sort(), cwd, user, netns, revision]))
+    .digest('hex')
+    .slice(0, 32)
+
+export const writeRecord = (folder: string, record: Recorded): Promise<void> =>
+  writeFileAtomic(join(folder, `${record.name}.json`), `${JSON.stringify(record, null, 2)}\n`)
+
+export const dropRecord = (folder: string, name: string): Promise<void> => rm(join(folder, `${name}.json`), { force: true })
+
+/** All that can be read; of the rest the names of the files. */
+export const readRecords = async (folder: string): Promise<{ records: readonly Recorded[]; broken: readonly string[] }> => {
+  const records: Recorded[] = []
+  const broken: string[] = []
+  for (const file of await readdir(folder)) {
+    const name = /^([A-Za-z0-9_-]+)\.json$/.exec(file)?.[1]
+    if (name === undefined) continue
+    const record = await readFile(join(folder, file), 'utf8').then(parse, () => undefined)
+    if (record?.name === name) records.push(record)
+    else broken.push(file)
+  }
+  return { records, broken }
+}
+
+const parse = (text: string): Recorded | undefined => {
+  try {
+    const found: unknown = JSON.parse(text)
+    return isRecord(found) ? found : undefined
+  } catch {
+    return undefined
+  }
+}
+const isRecord = (found: unknown): found is Recorded =>
+  typeof found === 'object' &&
+  found !== null &&
+  ['name', 'hash', 'start', 'boot', 'command'].every((key) => typeof Reflect.get(found, key) === 'string') &&
+  typeof Reflect.get(found, 'stopSeconds') === 'number' &&
+  typeof Reflect.get(found, 'keep') === 'boolean' &&
+  Array.isArray(Reflect.get(found, 'args')) &&
+  Number.isSafeInteger(Reflect.get(found, 'pid')) &&
+  Number(Reflect.get(found, 'pid')) > 1
