@@ -22,6 +22,15 @@ export interface DnsWriter {
 }
 export const DnsWriter = capability<DnsWriter>('dns-writer')
 
+/** A program through which others have the DNS provider of this gateway present a value, as lego's exec provider calls one. */
+export interface DnsHook {
+  /** Absolute path, to be run as `command present|cleanup FQDN VALUE`. */
+  readonly command: string
+  /** What lego's exec provider and the program look for in their environment, EXEC_PATH and PATH among it. No secret. */
+  readonly env: Readonly<Record<string, string>>
+}
+export const DnsHook = capability<DnsHook>('dns-hook')
+
 /** Answers http-01 challenges (RFC 8555 section 8.3) on port 80 of the node. */
 export interface HttpChallenge {
   present(token: string, keyAuthorization: string): Awaitable<void>

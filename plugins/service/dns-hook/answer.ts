@@ -1,0 +1,97 @@
+import type { Socket } from 'node:net'
+import { asGatewayError, type Core, type DnsWriter, errorCodes, GatewayError } from '../../../core/index.ts'
+import { challengedHost } from '../../../lib/challenge.ts'
+import { isUnder } from '../../../lib/host.ts'
+import { shown } from '../../../lib/shown.ts'
+import { parseRequest, readLine } from './request.ts'
+
+interface Parts {
+  readonly dns: DnsWriter
+  readonly ownZones: (signal: AbortSignal) => Promise<readonly string[]>
+  readonly seconds: number
+  readonly log: Core['log']
+}
+
+/** Answers the program: one line of JSON in, one line `{ exit, text? }` out, and the end. */
+export const answerer = ({ dns, ownZones, seconds, log }: Parts) => {
+  const stop = new AbortController()
+  const running = new Set<Promise<void>>()
+  const track = (work: Promise<void>): void => {
+    running.add(work)
+    work.finally(() => running.delete(work))
+  }
+
+  const carryOut = async (line: string, signal: AbortSignal): Promise<void> => {
+    const { verb, fqdn, value } = parseRequest(line)
+    checkZone(fqdn, await ownZones(signal))
+    log(`${verb} of a DNS challenge`, { name: fqdn })
+    if (verb === 'cleanup') return await dns.cleanup(fqdn, value)
+    try {
+      await within(signal, dns.present(fqdn, value, signal))
+    } catch (error) {
+      // Whoever asked hears that it failed and never cleans up.
+      track(
+        within(AbortSignal.timeout(seconds * 1000), dns.cleanup(fqdn, value)).catch((left) =>
+          log('a DNS challenge may be left behind', { name: fqdn, error: left }),
+        ),
+      )
+      throw error
+    }
+  }
+
+  const serve = async (socket: Socket): Promise<void> => {
+    const gone = new AbortController()
+    socket.on('error', () => socket.destroy()).on('close', () => gone.abort(lost))
+    socket.setTimeout((seconds + 1) * 1000, () => socket.destroy())
+    const late = setTimeout(() => gone.abort(tooLate(seconds)), seconds * 1000)
+    const signal = AbortSignal.any([gone.signal, stop.signal])
+    try {
+      const line = await within(signal, readLine(socket))
+      // The program keeps its side open until it has its answer.
+      socket.on('end', () => gone.abort(lost))
+      await within(signal, carryOut(line, signal))
+      socket.end('{"exit":0}\n')
+    } catch (thrown) {
+      const error = asGatewayError(thrown)
+      log('a DNS challenge was not carried out', { error })
+      socket.end(`${JSON.stringify({ exit: errorCodes[error.code].exit, text: error.text })}\n`)
+    } finally {
+      clearTimeout(late)
+    }
+  }
+
+  return {
+    accept: (socket: Socket): void => track(serve(socket)),
+    /** Calls off what runs, and returns when it has ended. */
+    async close(): Promise<void> {
+      stop.abort(new GatewayError('STOPPING', 'the gateway is stopping', 'the next renewal tries again'))
+      while (running.size > 0) await Promise.all(running)
+    },
+  }
+}
+
+const checkZone = (fqdn: string, zones: readonly string[]): void => {
+  const host = challengedHost(fqdn)
+  if (host !== undefined && zones.some((zone) => isUnder(host, zone))) return
+  throw new GatewayError(
+    'BAD_REQUEST',
+    `${shown(fqdn)} is no name of a DNS challenge in ${zones.length ? zones.join(', ') : 'a zone of this gateway: it has no domain'}`,
+    'ask for _acme-challenge.<domain> of this gateway only, or add the domain to dnsHook({ zones })',
+  )
+}
+
+const within = <T>(signal: AbortSignal, work: Promise<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+
+const lost = new GatewayError('TIMEOUT', 'whoever asked for the DNS challenge went away', 'the next renewal tries again')
+const tooLate = (seconds: number): GatewayError =>
+  new GatewayError(
+    'TIMEOUT',
+    `the DNS provider did not carry it out within ${seconds} s`,
+    'see the log of the gateway and `gateway status`; the next renewal tries again',
+  )
