@@ -15,9 +15,13 @@ export const optional = <T>(of: Capability<T>): Capability<T | undefined> => ({ 
 
 /** Puts the TXT values of DNS challenges (RFC 8555 section 8.4) where a CA can see them. Several values of one name live side by side. */
 export interface DnsWriter {
-  /** Returns once the name server itself answers with the value. */
+  /**
+   * `_acme-challenge.<domain>`, any case, with or without a trailing dot, and a value of 43 letters, digits, `-` and `_`. Returns once
+   * the name server itself answers with the value; twice is once. Rejects with FORBIDDEN for a name outside its zones, BAD_REQUEST for
+   * another value, DNS_UNAVAILABLE, DNS_DENIED, or the signal's reason; clean up after that too, for it may have been written.
+   */
   present(fqdn: string, value: string, signal: AbortSignal): Promise<void>
-  /** Takes away this value only; one that is not there is no error. */
+  /** Takes away this value only; one that is not there is no error. Ends by itself, within a minute. */
   cleanup(fqdn: string, value: string): Promise<void>
 }
 export const DnsWriter = capability<DnsWriter>('dns-writer')

@@ -37,6 +37,8 @@ export const errorCodes = {
   LIMIT: request(429),
   TIMEOUT: { status: 504, exit: 5 },
   CERT_PENDING: { status: 503, exit: 5 },
+  DNS_UNAVAILABLE: { status: 503, exit: 5 },
+  DNS_DENIED: { status: 502, exit: 5 },
   ENGINE_UNAVAILABLE: { status: 503, exit: 5 },
   STORAGE: { status: 507, exit: 5 },
   STOPPING: { status: 503, exit: 5 },

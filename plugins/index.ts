@@ -1,3 +1,4 @@
+export * from './dns-provider/responder/index.ts'
 export * from './engine/embedded/index.ts'
 export * from './metrics/traffic/index.ts'
 export * from './policy/backends.ts'

@@ -17,6 +17,14 @@ export const challtestsrvPath = (): string =>
 
 export const dnsmasqPath = (): string => inPath('dnsmasq') ?? missing('dnsmasq', apt('dnsmasq-base'))
 
+export const knotPath = (): string => inPath('knotd') ?? missing('knotd', apt('knot'))
+
+export const bindPath = (): string => inPath('named') ?? missing('named', apt('bind9'))
+
+export const powerdnsPath = (): string => inPath('pdns_server') ?? missing('pdns_server', apt('pdns-server pdns-backend-sqlite3'))
+
+export const sqlitePath = (): string => inPath('sqlite3') ?? missing('sqlite3', apt('sqlite3'))
+
 export const digPath = (): string => inPath('dig') ?? missing('dig', apt('bind9-dnsutils'))
 
 const setUp = 'run `node tools/setup.mjs --test`, which builds it'

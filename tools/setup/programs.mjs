@@ -6,7 +6,7 @@ import { ensurePebble } from './pebble.mjs'
 import { run } from './run.mjs'
 import { ensureTraefik } from './traefik.mjs'
 
-/** For each use: the command to the Debian package that has it. */
+/** For each use: the command to the Debian package, or packages, that it takes. */
 const uses = {
   test: {
     curl: 'curl',
@@ -15,6 +15,10 @@ const uses = {
     chromium: 'chromium',
     dnsmasq: 'dnsmasq-base',
     dig: 'bind9-dnsutils',
+    knotd: 'knot',
+    named: 'bind9',
+    pdns_server: ['pdns-server', 'pdns-backend-sqlite3'],
+    sqlite3: 'sqlite3',
     ip: 'iproute2',
   },
   bench: { 'redis-server': 'redis-server', wrk: 'wrk' },
@@ -42,11 +46,15 @@ fi
 export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
 install() { apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends "$@" >/dev/null; }
 install "$@" || { apt-get update -qq; install "$@"; }
+# Tests start name servers of their own: the packaged ones are not to take port 53 when the machine starts again.
+for daemon in knot:knot bind9:named pdns-server:pdns; do
+  case " $* " in *" \${daemon%:*} "*) systemctl disable -q "\${daemon#*:}" 2>/dev/null || update-rc.d "\${daemon#*:}" disable 2>/dev/null || : ;; esac
+done
 `
 
 async function installPackages(use, missing) {
   const commands = missing.map(([command]) => command).join(', ')
-  const packages = missing.map(([, name]) => name)
+  const packages = missing.flatMap(([, names]) => names)
   const byHand = `sudo apt-get install --no-install-recommends ${packages.join(' ')}`
   if (!find('apt-get')) throw new Error(`\`npm run ${use}\` needs ${commands}: install them and run again`)
   const isRoot = process.getuid?.() === 0
