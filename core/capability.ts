@@ -174,8 +174,8 @@ export interface Supervised {
   /** Ends it for good, also where it was to be kept. Where a newer `run` of the name has taken it over this does nothing to it. */
   stop(): Promise<void>
   /**
-   * For `close` of the plugin that ran it: no longer asked for. One that is kept stays if the gateway ends too, or a newer `run` has it,
-   * and is ended some time later if the gateway goes on without it; one that is not kept is ended.
+   * For `close` of the plugin that ran it: no longer asked for. One that is kept stays where the gateway itself ends or did not start;
+   * it is ended where a reload took the plugin away. One that is not kept is ended. Where a newer `run` has it this does nothing to it.
    */
   release(): Promise<void>
 }

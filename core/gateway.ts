@@ -45,6 +45,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
   const started = new Date()
   const log = options.log ?? (() => undefined)
   const stop = new AbortController()
+  let phase: 'starting' | 'ready' | 'stopping' = 'starting'
   const routes = table()
   const counts = stats()
   const live = liveness()
@@ -61,6 +62,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
     emit: events.emit,
     commit: (writes) => store.commit(writes),
     ledger: sums,
+    phase: () => phase,
     refresh: (plugin) => certs.refresh(plugin),
   })
 
@@ -77,7 +79,6 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
     emit: events.own,
   })
   const operations = dispatcher({ routes, store, engine, certificates: certs, emit: events.own, live: live.next }, set)
-  let phase: 'starting' | 'ready' | 'stopping' = 'starting'
   let closing: Promise<void> | undefined
 
   const shutDown = async () => {

@@ -180,6 +180,8 @@ export interface Core {
   readonly root: string
   /** Aborted when the gateway stops. */
   readonly signal: AbortSignal
+  /** A plugin that closes while this is `ready` was taken out or replaced by a reload; else the gateway itself did not start, or stops. */
+  readonly phase: () => 'starting' | 'ready' | 'stopping'
   readonly emit: (event: Event) => void
   readonly routes: Routes
   /** Says how the plugin is, for `gateway status` and `/readyz`; `facts` are shown with it (addresses, versions). */

@@ -11,6 +11,7 @@ export const services = (o: {
   routes: Core['routes']
   listen: Core['listen']
   ledger: Core['ledger']
+  phase: Core['phase']
   emit: (event: Event, from: Plugin) => void
   state: Map<string, Uint8Array>
   commit: (writes: readonly Write[]) => Promise<void>
@@ -22,6 +23,7 @@ export const services = (o: {
     routes: o.routes,
     listen: o.listen,
     ledger: o.ledger,
+    phase: o.phase,
     log: (message, fields = {}) => o.log('info', message, { plugin: plugin.name, ...fields }),
     emit: (event) => o.emit(event, plugin),
     refresh: () => o.refresh(plugin),

@@ -10,6 +10,8 @@ export interface Alone<K extends Kind> {
   readonly log: readonly string[]
   /** Resolves when the plugin calls `refresh` the next time. */
   refreshed(): Promise<void>
+  /** What the plugin is told of the gateway from now on; `ready` until then, and `stopping` from `close` on. */
+  become(phase: ReturnType<Core['phase']>): void
   /** Aborts the plugin's signal and closes it. Twice is once. */
   close(): Promise<void>
 }
@@ -20,6 +22,7 @@ export const setUpAlone = async <K extends Kind>(plugin: Plugin<K>, root: string
   const events: Event[] = []
   const log: string[] = []
   const waiting: (() => void)[] = []
+  let phase: ReturnType<Core['phase']> = 'ready'
   let health: ReturnType<Alone<K>['health']> = { state: 'ok' }
   const none = (what: string) => () => {
     throw new Error(`${plugin.name} asks for ${what}: set it up in a gateway`)
@@ -27,6 +30,7 @@ export const setUpAlone = async <K extends Kind>(plugin: Plugin<K>, root: string
   const core: Core = {
     root,
     signal: stop.signal,
+    phase: () => phase,
     log: (message) => void log.push(message),
     emit: (event) => void events.push(event),
     health: (state, reason) => {
@@ -49,7 +53,11 @@ export const setUpAlone = async <K extends Kind>(plugin: Plugin<K>, root: string
     events,
     log,
     refreshed: () => new Promise((done) => waiting.push(done)),
+    become: (next) => {
+      phase = next
+    },
     close: () => {
+      phase = 'stopping'
       stop.abort()
       closing ??= Promise.resolve(hooks.close?.())
       return closing

@@ -60,22 +60,26 @@ export const start = async (
 }
 
 /** Takes over one that an earlier gateway started. Nobody tells us when it ends: it is looked at twice a second. */
-export const adopt = (identity: Identity, mark: string, logged: number): Child => {
+export const adopt = (identity: Identity, mark: string): Child => {
   const left = new AbortController()
+  const ending = new AbortController()
   const isOver = () => !isAlive(identity)
-  let pause = 500
   const ended = (async () => {
-    while (!isOver()) await sleep(pause, undefined, { ref: false, signal: left.signal })
+    while (!isOver() && !left.signal.aborted) {
+      const { aborted, signal } = { aborted: ending.signal.aborted, signal: AbortSignal.any([left.signal, ending.signal]) }
+      await sleep(aborted ? 20 : 500, undefined, { ref: false, ...(!aborted && { signal }) }).catch(() => undefined)
+    }
+    if (left.signal.aborted) return 'it was left'
     killGroup(identity.pid, mark)
     return 'an exit code that only its parent knew'
-  })().catch(() => 'it was left')
+  })()
   return {
     pid: identity.pid,
     identity,
-    logged,
+    logged: 0,
     ended,
     end: (seconds) => {
-      pause = 20
+      ending.abort()
       return end({ pid: identity.pid, mark, ended, isOver }, seconds)
     },
     leave: () => left.abort(),

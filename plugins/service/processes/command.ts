@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
-import { GatewayError, reason, type Service } from '../../../core/index.ts'
+import { GatewayError, type Service } from '../../../core/index.ts'
 import { shown } from '../../../lib/shown.ts'
 import { markName, netnsNamed } from './proc.ts'
 
@@ -19,10 +19,10 @@ export interface Launch {
  * Every wrapper here runs the command in its own place (exec), so that the pid is the command's own. Throws PROCESS_FAILED where it
  * is plain before the start that there is nothing to start.
  */
-export const launchOf = async (service: Service, mark: string, folder: string): Promise<Launch> => {
-  const cwd = service.cwd ?? folder
+export const launchOf = async (service: Service, mark: string): Promise<Launch> => {
+  const { cwd = '/' } = service
   if (!isFolder(cwd)) throw failed(service, `its folder ${shown(cwd)} is not there`, 'make the folder')
-  const command = find(service.command, cwd)
+  const command = find(service.command)
   if (!command)
     throw failed(
       service,
@@ -31,9 +31,9 @@ export const launchOf = async (service: Service, mark: string, folder: string): 
     )
   const root = process.getuid?.() === 0
   const user = root && service.user !== undefined ? userNamed(service, service.user) : undefined
-  const setpriv = find('setpriv', cwd)
+  const setpriv = find('setpriv')
   const tied = service.keep || !setpriv || !(await knowsParentDeath(setpriv)) ? [] : ['--pdeathsig', 'KILL']
-  const inNetns = service.netns === undefined ? [] : netnsWords(service, service.netns, cwd)
+  const inNetns = service.netns === undefined ? [] : netnsWords(service, service.netns)
   // Entering a namespace takes root: the user changes behind it.
   const asUser = user && inNetns.length ? ['--reuid', `${user.uid}`, '--regid', `${user.gid}`, '--clear-groups'] : []
   if (asUser.length && !setpriv) throw failed(service, 'a user in a network namespace takes setpriv', 'install util-linux')
@@ -52,8 +52,8 @@ export const launchOf = async (service: Service, mark: string, folder: string): 
 export const failed = (service: Service, why: string, fix: string, cause?: unknown): GatewayError =>
   new GatewayError('PROCESS_FAILED', `${service.name} cannot be started: ${why}`, fix, { cause })
 
-const netnsWords = (service: Service, netns: string, cwd: string): readonly string[] => {
-  const ip = find('ip', cwd)
+const netnsWords = (service: Service, netns: string): readonly string[] => {
+  const ip = find('ip')
   if (!ip) throw failed(service, "a network namespace takes the program 'ip'", 'install iproute2')
   if (netnsNamed(netns) === undefined)
     throw failed(service, `the network namespace '${shown(netns)}' is not there`, `make it: ip netns add ${shown(netns)}`)
@@ -69,10 +69,20 @@ const userNamed = (service: Service, name: string): { uid: number; gid: number }
   return { uid: Number(fields[2]), gid: Number(fields[3]) }
 }
 
+/** Throws PROCESS_FAILED where name, arguments or variables cannot be those of a process. */
+export const checkService = (service: Service): void => {
+  const { name, command, args, env = {} } = service
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name))
+    throw failed({ ...service, name: shown(name) }, 'that is no name', 'name it with letters, digits, - and _')
+  // Node's own sentence would show the value, which may be a secret.
+  if ([command, ...args, ...Object.entries(env).flat()].some((text) => text.includes('\0')))
+    throw failed(service, 'there is a NUL in its arguments or variables', 'take it out')
+}
+
 /** The path of a program: of its own where it has a slash, else the first in PATH. */
-const find = (command: string, cwd: string): string | undefined => {
+const find = (command: string): string | undefined => {
   const paths = command.includes('/')
-    ? [resolve(cwd, command)]
+    ? [resolve(command)]
     : (process.env.PATH ?? '').split(delimiter).flatMap((folder) => (isAbsolute(folder) ? [join(folder, command)] : []))
   return paths.find(isExecutable)
 }
@@ -87,8 +97,7 @@ const isExecutable = (path: string): boolean => {
 const isFolder = (path: string): boolean => {
   try {
     return statSync(path).isDirectory()
-  } catch (error) {
-    reason(error)
+  } catch {
     return false
   }
 }

@@ -1,13 +1,13 @@
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { definePlugin, GatewayError, Supervisor } from '../../../core/index.ts'
-import { type Desk, openDesk, type Settings } from './desk.ts'
+import { type Desk, openDesk, type Settings, type User } from './desk.ts'
 
 export interface ProcessesOptions {
   /** Seconds: the wait before the first restart, which doubles up to `most`, and begins anew after `stable` seconds up. Default 1, 60, 60. */
   readonly backoff?: { readonly first?: number; readonly most?: number; readonly stable?: number }
   /** A child's log loses its oldest part above this. Default 4 MiB. */
   readonly logBytes?: number
-  /** How long a child that was left running waits for a plugin that asks for it. Default 300. */
+  /** How long behind the start a child that was left running waits for a plugin that asks for it, until it is ended. Default 60. */
   readonly leftoverSeconds?: number
 }
 
@@ -19,32 +19,42 @@ export const processes = (options: ProcessesOptions = {}) => {
     kind: 'service',
     options,
     provides: { supervisor: Supervisor },
-    async setup({ root, log, health }) {
-      const folder = join(root, 'run')
-      const desk = await take(folder, settings, { log, health })
-      return { api: { supervisor: { run: desk.run } }, close: () => giveBack(folder) }
+    async setup({ root, log, health, phase }) {
+      const folder = resolve(root, 'run')
+      const user = { settings, core: { log, health, phase } }
+      const desk = await take(folder, user)
+      return { api: { supervisor: { run: desk.run } }, close: () => giveBack(folder, user) }
     },
   })
 }
 
-/** By folder: a reload with other options has two of this plugin at once, and the children are the same. */
-const desks = new Map<string, { readonly desk: Promise<Desk>; users: number }>()
+/** By folder: a reload with other options has two of this plugin at once, and the children are the same. The newest rules. */
+const desks = new Map<string, { readonly desk: Promise<Desk>; users: readonly User[] }>()
 
-const take = (folder: string, ...rest: [Settings, Parameters<typeof openDesk>[2]]): Promise<Desk> => {
-  const entry = desks.get(folder) ?? { desk: openDesk(folder, ...rest), users: 0 }
-  entry.users++
+const take = async (folder: string, user: User): Promise<Desk> => {
+  const entry = desks.get(folder) ?? { desk: openDesk(folder, user), users: [] }
+  entry.users = [...entry.users, user]
   desks.set(folder, entry)
-  entry.desk.catch(() => desks.delete(folder))
-  return entry.desk
+  try {
+    const desk = await entry.desk
+    desk.use(user)
+    return desk
+  } catch (error) {
+    desks.delete(folder)
+    throw error
+  }
 }
-const giveBack = async (folder: string): Promise<void> => {
+const giveBack = async (folder: string, user: User): Promise<void> => {
   const entry = desks.get(folder)
-  if (!entry || --entry.users > 0) return
+  if (!entry) return
+  entry.users = entry.users.filter((other) => other !== user)
+  const [desk, newest] = [await entry.desk, entry.users.at(-1)]
+  if (newest) return desk.use(newest)
   desks.delete(folder)
-  await (await entry.desk).close()
+  await desk.close()
 }
 
-const settingsOf = ({ backoff = {}, logBytes = 4 * 1024 * 1024, leftoverSeconds = 300 }: ProcessesOptions): Settings => {
+const settingsOf = ({ backoff = {}, logBytes = 4 * 1024 * 1024, leftoverSeconds = 60 }: ProcessesOptions): Settings => {
   const { first = 1, most = 60, stable = 60 } = backoff
   const numbers = { 'backoff.first': first, 'backoff.most': most, 'backoff.stable': stable, logBytes, leftoverSeconds }
   for (const [key, value] of Object.entries(numbers))

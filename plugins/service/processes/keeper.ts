@@ -19,8 +19,8 @@ export interface Keeper {
   up(patient: boolean): Promise<void>
   /** From here on it is this service. `afresh`: the child ends and another starts, at once. */
   use(service: Service, afresh: boolean): void
-  /** Ends the child, or leaves it running; nothing is started any more. */
-  stop(leave: boolean): Promise<void>
+  /** Ends the child, with at most so many seconds for SIGTERM, or leaves it running; nothing is started any more. */
+  stop(how: 'end' | 'leave', atMost?: number): Promise<void>
 }
 interface Waiter {
   readonly patient: boolean
@@ -28,17 +28,19 @@ interface Waiter {
   reject(error: Error): void
 }
 
-/** Keeps one service alive, beginning with a child that runs. */
+/** Keeps one service alive, beginning with a child that runs, or with trying. */
 export const keeper = (o: {
   service: Service
-  child: Child
+  child: Child | undefined
   log: string
-  backoff: Backoff
+  backoff: () => Backoff
   start: (service: Service) => Promise<Child>
   /** The state is another one. */
   changed: () => void
   /** Why a child that is up is to be replaced, asked now and then. */
   stale: (service: Service, child: Child) => string | undefined
+  /** What it needs is not there: it is started as soon as it is. */
+  waits: (service: Service) => boolean
 }): Keeper => {
   let service = o.service
   let state: Status['state'] = 'starting'
@@ -48,6 +50,7 @@ export const keeper = (o: {
   let lastError: string | undefined
   let turn = new AbortController()
   let end: 'no' | 'end' | 'leave' = 'no'
+  let stopLimit = Number.POSITIVE_INFINITY
   let fell = false
   const waiters = new Set<Waiter>()
 
@@ -63,7 +66,7 @@ export const keeper = (o: {
     }
   }
 
-  const life = async (first: Child) => {
+  const life = async (first: Child | undefined) => {
     let next: Child | undefined = first
     while (end === 'no') {
       const { signal } = turn
@@ -76,7 +79,7 @@ export const keeper = (o: {
       fell = true
       failures++
       lastError = why
-      const delay = Math.min(o.backoff.first * 2 ** (failures - 1), o.backoff.most)
+      const delay = Math.min(o.backoff().first * 2 ** (failures - 1), o.backoff().most)
       become('backoff')
       const error = new GatewayError('PROCESS_FAILED', `${service.name} ended: ${why}`, `it is tried again after ${delay} s`)
       settle(
@@ -84,7 +87,7 @@ export const keeper = (o: {
         (waiter) => waiter.reject(error),
       )
       tell(() => service.onExit?.(why))
-      await sleep(delay * 1000, undefined, { signal }).catch(() => undefined)
+      await pause(delay, signal)
       if (signal.aborted) turn = new AbortController()
       else restarts++
     }
@@ -95,6 +98,13 @@ export const keeper = (o: {
       (waiter) => waiter.reject(error),
     )
     if (end === 'end') o.changed()
+  }
+
+  const pause = async (seconds: number, signal: AbortSignal) => {
+    const until = performance.now() + seconds * 1_000
+    const waited = o.waits(service)
+    while (!signal.aborted && performance.now() < until && !(waited && !o.waits(service)))
+      await sleep(Math.min(500, until - performance.now()), undefined, { signal }).catch(() => undefined)
   }
 
   /** From start to end; returns why it ended, which is of no matter where `asked` was aborted. */
@@ -118,7 +128,7 @@ export const keeper = (o: {
         fell = false
         why = await whileUp(own, through)
       } else if (!through.aborted) why = `it was not ready within ${service.startSeconds ?? 30} s`
-      if (end !== 'leave' && !gone.signal.aborted) await own.end(service.stopSeconds ?? 10)
+      if (end !== 'leave' && !gone.signal.aborted) await own.end(Math.min(service.stopSeconds ?? 10, stopLimit))
       if (end === 'leave') own.leave()
       else child = undefined
       if (asked.aborted) return ''
@@ -135,7 +145,7 @@ export const keeper = (o: {
     while (!through.aborted && !stale) {
       await sleep(2_000, undefined, { ref: false, signal: through }).catch(() => undefined)
       if (!through.aborted) stale = o.stale(service, own)
-      if (performance.now() - since >= o.backoff.stable * 1000) failures = 0
+      if (performance.now() - since >= o.backoff().stable * 1000) failures = 0
     }
     return stale
   }
@@ -159,8 +169,9 @@ export const keeper = (o: {
       failures = 0
       turn.abort()
     },
-    stop: (leave) => {
-      if (end === 'no') end = leave ? 'leave' : 'end'
+    stop: (how, atMost = stopLimit) => {
+      if (end === 'no') end = how
+      stopLimit = atMost
       turn.abort()
       return running
     },

@@ -1,6 +1,6 @@
-import type { Core } from '../../../core/index.ts'
+import { type Core, GatewayError } from '../../../core/index.ts'
 import { adopt } from './child.ts'
-import { findMarked, type Identity, isAlive } from './proc.ts'
+import { findMarked, type Identity, isAlive, markOf, parentOf } from './proc.ts'
 import { dropRecord, readRecords } from './record.ts'
 
 /** A child of an earlier gateway that still runs. */
@@ -20,8 +20,10 @@ export const leftovers = async (folder: string, log: Core['log']): Promise<reado
   const { records, broken } = await readRecords(folder)
   for (const file of broken) log(`${file} cannot be read, and is not used`, { folder })
   const found = new Map<string, Leftover>()
-  for (const { name, hash, keep, stopSeconds, pid, start, boot } of records) {
+  for (const { name, hash, keep, stopSeconds, pid, start, boot, gateway } of records) {
     const identity = { pid, start, boot }
+    if (isAlive(identity) && parentOf(pid) === gateway && gateway !== process.pid)
+      throw new GatewayError('BUSY', `another gateway runs with this root (pid ${gateway})`, 'stop it, or give another root')
     if (isAlive(identity)) found.set(`${pid}`, { name, hash, keep, stopSeconds, identity })
     else await dropRecord(folder, name).catch(() => undefined)
   }
@@ -39,9 +41,8 @@ export const leftovers = async (folder: string, log: Core['log']): Promise<reado
       continue
     }
     log(`${one.name} is ended: it outlived the gateway that it belonged to`, { pid: one.identity.pid })
-    const mark = `${folder}/${one.name}:${one.hash}:${one.keep ? 'keep' : 'end'}`
     // A plugin has only so long to set up.
-    ending.push(adopt(one.identity, mark, 0).end(Math.min(one.stopSeconds, 10)))
+    ending.push(adopt(one.identity, markOf(folder, one.name, one.hash, one.keep)).end(Math.min(one.stopSeconds, 10)))
   }
   await Promise.all(ending)
   return [...kept.values()]

@@ -24,12 +24,16 @@ export const isAlive = (one: Identity): boolean => {
 /** The variable by which a child is known as ours also where nothing was recorded of it. */
 export const markName = 'ZOS_GATEWAY_SERVICE'
 
+/** `keep` is in it, so that one whose record is lost is still known for what it is. */
+export const markOf = (folder: string, name: string, hash: string, keep: boolean): string =>
+  `${folder}/${name}:${hash}:${keep ? 'keep' : 'end'}`
+
 /** Processes with a mark that begins so and that lead their own session, as every child of ours does, and run as one of these users. */
 export const findMarked = (prefix: string, uids: readonly number[]): readonly { identity: Identity; mark: string }[] =>
   pids().flatMap((pid) => {
     const fields = statOf(pid)
     if (Number(fields?.[3]) !== pid) return []
-    const mark = markOf(pid)
+    const mark = readMark(pid)
     const identity = identify(pid)
     if (!mark?.startsWith(prefix) || !identity || !uids.includes(uidOf(pid))) return []
     return [{ identity, mark }]
@@ -37,7 +41,10 @@ export const findMarked = (prefix: string, uids: readonly number[]): readonly { 
 
 /** What is left of a group behind its leader: members that carry the mark. */
 export const groupOf = (leader: number, mark: string): readonly number[] =>
-  pids().filter((pid) => Number(statOf(pid)?.[2]) === leader && markOf(pid) === mark)
+  pids().filter((pid) => Number(statOf(pid)?.[2]) === leader && readMark(pid) === mark)
+
+/** Whose child it is; 1, or whoever takes orphans, once that is gone. */
+export const parentOf = (pid: number): number => Number(statOf(pid)?.[1])
 
 /** Which network namespace a process is in, comparable to `netnsNamed`. */
 export const netnsOf = (pid: number): string | undefined => attempt(() => /\d+/.exec(readlinkSync(`/proc/${pid}/ns/net`))?.[0])
@@ -48,7 +55,7 @@ export const netnsNamed = (name: string): string | undefined => attempt(() => St
 const pids = () => (attempt(() => readdirSync('/proc')) ?? []).flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []))
 const uidOf = (pid: number): number => attempt(() => statSync(`/proc/${pid}`).uid) ?? -1
 
-const markOf = (pid: number): string | undefined =>
+const readMark = (pid: number): string | undefined =>
   attempt(() => readFileSync(`/proc/${pid}/environ`, 'utf8'))
     ?.split('\0')
     .find((entry) => entry.startsWith(`${markName}=`))

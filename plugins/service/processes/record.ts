@@ -11,6 +11,8 @@ export interface Recorded extends Identity {
   readonly hash: string
   readonly keep: boolean
   readonly stopSeconds: number
+  /** The pid of the gateway whose child it is, or that adopted it. */
+  readonly gateway: number
   /** For people who read the file. */
   readonly command: string
   readonly args: readonly string[]
@@ -54,7 +56,7 @@ const isRecord = (found: unknown): found is Recorded =>
   typeof found === 'object' &&
   found !== null &&
   ['name', 'hash', 'start', 'boot', 'command'].every((key) => typeof Reflect.get(found, key) === 'string') &&
-  typeof Reflect.get(found, 'stopSeconds') === 'number' &&
+  ['pid', 'stopSeconds', 'gateway'].every((key) => typeof Reflect.get(found, key) === 'number') &&
   typeof Reflect.get(found, 'keep') === 'boolean' &&
   Array.isArray(Reflect.get(found, 'args')) &&
   Number.isSafeInteger(Reflect.get(found, 'pid')) &&

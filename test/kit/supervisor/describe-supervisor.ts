@@ -309,12 +309,29 @@ export const describeSupervisor = (name: string, under: SupervisorUnderTest): vo
       const kept = await run(child('kept', sleeper, { keep: true }))
       const pids = [bound, kept].map((one) => one.status().pid!)
       await startsReach('kept', 1)
+      alone.become('stopping')
       await bound.release()
       await kept.release()
       await alone.close()
       expect(pids.map(isRunning)).toEqual([false, true])
       await open()
       expect((await run(child('kept', sleeper, { keep: true }))).adopted).toBe(true)
+    })
+
+    it('ends on release what is kept too where the gateway goes on, as when a reload takes its plugin out', async () => {
+      const kept = await run(child('kept', sleeper, { keep: true }))
+      const { pid } = kept.status()
+      await kept.release()
+      expect(isRunning(pid!)).toBe(false)
+    })
+
+    it('leaves on release what is kept where the gateway did not start', async () => {
+      const kept = await run(child('kept', sleeper, { keep: true }))
+      const { pid } = kept.status()
+      await startsReach('kept', 1)
+      alone.become('starting')
+      await kept.release()
+      expect(isRunning(pid!)).toBe(true)
     })
 
     it('keeps many at once', async () => {

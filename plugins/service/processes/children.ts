@@ -1,0 +1,110 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Core, reason, type Service } from '../../../core/index.ts'
+import { adopt, type Child, start } from './child.ts'
+import { launchOf } from './command.ts'
+import { type Leftover, leftovers } from './leftovers.ts'
+import { endOf, openLog, shorten } from './log-file.ts'
+import { markOf, netnsNamed, netnsOf } from './proc.ts'
+import { dropRecord, hashOf, type Recorded, writeRecord } from './record.ts'
+
+/** Starts the children of one folder, writes down which they are, and finds those of earlier gateways again. */
+export const openChildren = async (folder: string, logBytes: () => number, log: Core['log']) => {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const left = new Map((await leftovers(folder, log)).map((one) => [one.name, one]))
+  /** What the disk would not take yet. */
+  const unwritten = new Map<string, Recorded>()
+  const logOf = (name: string) => join(folder, `${name}.log`)
+
+  const record = async (service: Service, { identity }: Child) => {
+    const { name, keep = false, stopSeconds = 10, command, args } = service
+    if (!identity) return
+    const one = { name, ...identity, hash: hashOf(service), keep, stopSeconds, command, args, gateway: process.pid }
+    try {
+      await writeRecord(folder, one)
+      unwritten.delete(name)
+    } catch (error) {
+      // Meanwhile the mark in its environment is what a later gateway finds it by.
+      if (!unwritten.has(name))
+        log(`${name} could not be recorded, which is tried again: ${reason(error)}`, { pid: identity.pid })
+      unwritten.set(name, one)
+    }
+  }
+  const forget = async (name: string) => {
+    unwritten.delete(name)
+    await dropRecord(folder, name).catch(() => undefined)
+  }
+  const adoptLeft = ({ name, hash, keep, identity }: Leftover) => adopt(identity, markOf(folder, name, hash, keep))
+
+  const isStale = ({ netns }: Service, { pid }: Child): string | undefined => {
+    const named = netns === undefined ? undefined : netnsNamed(netns)
+    // While there is none of that name there is nowhere to start it anew.
+    return named === undefined || netnsOf(pid) === named ? undefined : `the network namespace '${netns}' was made anew`
+  }
+
+  /** A network namespace may come later, and is no reason not to start: that of a node has no interface before its public config. */
+  const waits = ({ netns }: Service): boolean => netns !== undefined && netnsNamed(netns) === undefined
+
+  return {
+    left,
+    logOf,
+    isStale,
+    waits,
+    forget,
+
+    /** Rejects with PROCESS_FAILED. */
+    async start(service: Service): Promise<Child> {
+      const { name } = service
+      const mark = markOf(folder, name, hashOf(service), service.keep ?? false)
+      const launch = await launchOf(service, mark)
+      await shorten(logOf(name), logBytes())
+      const file = await openLog(logOf(name)).catch((error) => void log(`${name} runs without a log: ${reason(error)}`))
+      try {
+        const child = await start(service, launch, mark, file?.fd ?? 'ignore', await endOf(logOf(name)))
+        await record(service, child)
+        return child
+      } finally {
+        await file?.close()
+      }
+    },
+
+    /** The child that an earlier gateway left, where it is what is wanted now; one that is not is ended. */
+    async take(service: Service): Promise<Child | undefined> {
+      const found = left.get(service.name)
+      if (!found) return undefined
+      const child = adoptLeft(found)
+      if (service.keep && found.hash === hashOf(service) && !isStale(service, child)) {
+        left.delete(service.name)
+        log(`${service.name} runs on from before`, { pid: child.pid })
+        await record(service, child)
+        return child
+      }
+      // Not before its successor can be started at all.
+      if (!waits(service)) await launchOf(service, '')
+      left.delete(service.name)
+      log(`${service.name} is replaced: what was left running was started otherwise`, { pid: child.pid })
+      await child.end(service.stopSeconds ?? found.stopSeconds)
+      return undefined
+    },
+
+    /** Ends what an earlier gateway left under this name and nobody asked for. */
+    async endLeft(name: string): Promise<void> {
+      const found = left.get(name)
+      if (!found) return
+      left.delete(name)
+      log(`${name} is ended: it was left running and no plugin asks for it`, { pid: found.identity.pid })
+      await adoptLeft(found).end(found.stopSeconds)
+      await forget(name)
+    },
+
+    /** Keeps the logs within their size and writes down what could not be. */
+    async tidy(names: Iterable<string>): Promise<void> {
+      for (const name of names) await shorten(logOf(name), logBytes()).catch(() => undefined)
+      for (const one of unwritten.values())
+        await writeRecord(folder, one).then(
+          () => unwritten.get(one.name) === one && unwritten.delete(one.name),
+          () => undefined,
+        )
+    },
+  }
+}
