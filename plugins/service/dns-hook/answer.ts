@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net'
-import { asGatewayError, type Core, type DnsWriter, errorCodes, GatewayError } from '../../../core/index.ts'
-import { challengedHost } from '../../../lib/challenge.ts'
+import { asGatewayError, type Core, type DnsWriter, errorCodes, GatewayError, refused } from '../../../core/index.ts'
+import { challengeOf, readChallenge } from '../../../lib/dns/challenge.ts'
 import { isUnder } from '../../../lib/host.ts'
-import { shown } from '../../../lib/shown.ts'
 import { parseRequest, readLine } from './request.ts'
 
 interface Parts {
@@ -22,8 +21,8 @@ export const answerer = ({ dns, ownZones, seconds, log }: Parts) => {
   }
 
   const carryOut = async (line: string, signal: AbortSignal): Promise<void> => {
-    const { verb, fqdn, value } = parseRequest(line)
-    checkZone(fqdn, await ownZones(signal))
+    const { verb, fqdn: given, value } = parseRequest(line)
+    const fqdn = read(given, value, await ownZones(signal))
     log(`${verb} of a DNS challenge`, { name: fqdn })
     if (verb === 'cleanup') return await dns.cleanup(fqdn, value)
     try {
@@ -70,14 +69,12 @@ export const answerer = ({ dns, ownZones, seconds, log }: Parts) => {
   }
 }
 
-const checkZone = (fqdn: string, zones: readonly string[]): void => {
-  const host = challengedHost(fqdn)
-  if (host !== undefined && zones.some((zone) => isUnder(host, zone))) return
-  throw new GatewayError(
-    'BAD_REQUEST',
-    `${shown(fqdn)} is no name of a DNS challenge in ${zones.length ? zones.join(', ') : 'a zone of this gateway: it has no domain'}`,
-    'ask for _acme-challenge.<domain> of this gateway only, or add the domain to dnsHook({ zones })',
-  )
+/** The name in its canonical form. Throws FORBIDDEN for one of another zone, BAD_REQUEST for what is no value. */
+const read = (fqdn: string, value: string, zones: readonly string[]): string => {
+  const owns = (name: string) => zones.some((zone) => isUnder(name, zone))
+  const told = readChallenge(fqdn, value, owns, zones.map(challengeOf).join(', ') || 'none: the gateway has no domain')
+  if ('problem' in told) throw refused([told.problem])
+  return told.name
 }
 
 const within = <T>(signal: AbortSignal, work: Promise<T>): Promise<T> =>

@@ -13,6 +13,8 @@ import { tempRoot } from '../../kit/index.ts'
 
 export const value = 'Zm9yLWEtdGVzdC1mb3J0eS10aHJlZS1jaGFyYWN0ZXI'
 export const name = '_acme-challenge.gw.example.org.'
+/** The same as the provider is told. */
+export const told = '_acme-challenge.gw.example.org'
 
 /** A DNS provider that writes to nobody and keeps what it was told; the tests make it fail or wait. */
 export const remember = () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { createGateway, GatewayError } from '../../../core/index.ts'
 import { dnsHook, memory } from '../../../plugins/index.ts'
 import { tempRoot } from '../../kit/index.ts'
-import { hooked, name, remember, value } from './dns-hook-parts.ts'
+import { hooked, name, remember, told, value } from './dns-hook-parts.ts'
 
 const said = async (program: ReturnType<Awaited<ReturnType<typeof hooked>>['run']>) => ({
   exit: await program.ended,
@@ -18,7 +18,7 @@ describe('service/dns-hook', () => {
     await using at = await hooked()
     expect(await said(at.run('present', name, value))).toEqual({ exit: 0, stdout: '', stderr: '' })
     expect(await said(at.run('cleanup', name, value))).toEqual({ exit: 0, stdout: '', stderr: '' })
-    expect(at.told).toEqual([`present ${name} ${value}`, `cleanup ${name} ${value}`])
+    expect(at.told).toEqual([`present ${told} ${value}`, `cleanup ${told} ${value}`])
   })
 
   it('answers once the provider has, not before', async () => {
@@ -46,7 +46,7 @@ describe('service/dns-hook', () => {
     const values = Array.from({ length: 8 }, (_, i) => value.slice(0, 42) + i)
     const programs = values.map((each) => at.run('present', name, each))
     expect(await Promise.all(programs.map(({ ended }) => ended))).toEqual(values.map(() => 0))
-    expect([...at.told].sort()).toEqual(values.map((each) => `present ${name} ${each}`).sort())
+    expect([...at.told].sort()).toEqual(values.map((each) => `present ${told} ${each}`).sort())
   })
 
   it('tells lego in JSON how long to wait, without a gateway', async () => {
@@ -71,7 +71,7 @@ describe('service/dns-hook', () => {
     at.state.present = () => Promise.reject(new Error('half written'))
     expect(await at.run('present', name, value).ended).toBe(70)
     await at.gateway.close()
-    expect(at.told).toEqual([`present ${name} ${value}`, `cleanup ${name} ${value}`])
+    expect(at.told).toEqual([`present ${told} ${value}`, `cleanup ${told} ${value}`])
   })
 
   it('gives a provider that hangs its time, and says that it did', async () => {
@@ -104,7 +104,7 @@ describe('service/dns-hook', () => {
     program.signal('SIGKILL')
     await calledOff
     await takenAway
-    expect(at.told.at(-1)).toBe(`cleanup ${name} ${value}`)
+    expect(at.told.at(-1)).toBe(`cleanup ${told} ${value}`)
   })
 
   it('ends what runs when the gateway stops, though the provider hangs for ever', async () => {
