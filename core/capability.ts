@@ -98,8 +98,27 @@ export interface PublicConfig {
 /** What the node is to the outside. `undefined`: no public config, so no FQDN workload; no domain, so no name workload. */
 export interface NodeFacts {
   publicConfig(signal: AbortSignal): Awaitable<PublicConfig | undefined>
+  /** Calls back with the new facts whenever they are found changed; the answer ends that. Absent where they never change. */
+  watch?(changed: (config: PublicConfig | undefined) => void): () => void
 }
 export const NodeFacts = capability<NodeFacts>('node-facts')
+
+/** The other modules of a Zero-OS node, asked over zbus. */
+export interface Neighbours {
+  /**
+   * Calls a method of an object such as `network@0.0.1` of a module. Resolves with its decoded result (null where it has none, a list
+   * where it has several, 64-bit integers as bigint), or with the sentence by which the method itself refused. Rejects with
+   * NEIGHBOUR_UNAVAILABLE where no usable answer came in time (10,000 ms by default), and as `signal` does: the call may still happen.
+   */
+  call(
+    module: string,
+    object: string,
+    method: string,
+    args: readonly unknown[],
+    options: { readonly signal: AbortSignal; readonly timeout?: number },
+  ): Promise<{ readonly value: unknown } | { readonly refused: string }>
+}
+export const Neighbours = capability<Neighbours>('neighbours')
 
 /**
  * Raw counters of the engine, in bytes since `epoch` began; `epoch` changes whenever they may have started again from zero.

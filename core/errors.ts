@@ -39,6 +39,7 @@ export const errorCodes = {
   CERT_PENDING: { status: 503, exit: 5 },
   DNS_UNAVAILABLE: { status: 503, exit: 5 },
   DNS_DENIED: { status: 502, exit: 5 },
+  NEIGHBOUR_UNAVAILABLE: { status: 503, exit: 5 },
   ENGINE_UNAVAILABLE: { status: 503, exit: 5 },
   STORAGE: { status: 507, exit: 5 },
   STOPPING: { status: 503, exit: 5 },

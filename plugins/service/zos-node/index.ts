@@ -1,0 +1,58 @@
+import { definePlugin, GatewayError, Neighbours, NodeFacts, reason } from '../../../core/index.ts'
+import { shown } from '../../../lib/shown.ts'
+import { parseBroker } from '../../../lib/zbus/broker.ts'
+import { nodeFacts } from './facts.ts'
+import { neighbours } from './neighbours.ts'
+import { strayReport } from './stray.ts'
+
+export interface ZosNodeOptions {
+  /** The Redis of the node. Default `unix:///var/run/redis.sock`. */
+  readonly broker?: string
+  /** Seconds that networkd has to answer; 10 by default. */
+  readonly timeout?: number
+  /** Seconds between looks for a change of the public config; 60 by default. */
+  readonly refresh?: number
+}
+
+/**
+ * What a Zero-OS node is to the outside, as its networkd says, and the way to ask the node's other modules. Each Set asks networkd anew,
+ * at most once a second; while networkd gives no usable answer its last one holds.
+ */
+export const zosNode = (options: ZosNodeOptions = {}) => {
+  const { broker = 'unix:///var/run/redis.sock', timeout = 10, refresh = 60 } = options
+  check(broker, timeout, refresh)
+  return definePlugin({
+    name: 'service/zos-node',
+    kind: 'service',
+    options,
+    provides: { node: NodeFacts, neighbours: Neighbours },
+    setup: (core) => {
+      const others = neighbours(broker)
+      const node = nodeFacts({
+        neighbours: others.api,
+        timeout: timeout * 1_000,
+        refresh: refresh * 1_000,
+        signal: core.signal,
+        found: (config) => core.health('ok', undefined, { ...config }),
+        failed: (why) => core.health('degraded', why),
+        changed: (config) =>
+          core.log(config ? 'the public config of the node is there' : 'the node has no public config', { ...config }),
+        looked: strayReport(core),
+      })
+      return { api: { node: node.api, neighbours: others.api }, close: () => others.close() }
+    },
+  })
+}
+
+const check = (broker: unknown, timeout: unknown, refresh: unknown): void => {
+  try {
+    parseBroker(String(broker))
+  } catch (error) {
+    throw invalid(reason(error), 'give unix:///path or tcp://[password@]host:port')
+  }
+  if (!(typeof timeout === 'number' && timeout >= 0.1 && timeout <= 40))
+    throw invalid(`timeout is ${shown(String(timeout))}`, 'give seconds from 0.1 to 40')
+  if (!(typeof refresh === 'number' && refresh >= 0.1 && refresh <= 86_400))
+    throw invalid(`refresh is ${shown(String(refresh))}`, 'give seconds from 0.1 to 86400')
+}
+const invalid = (what: string, fix: string): GatewayError => new GatewayError('CONFIG_INVALID', `zosNode: ${what}`, fix)
