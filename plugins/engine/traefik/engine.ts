@@ -5,8 +5,8 @@ import {
   type Change,
   type Core,
   type Hooks,
-  reason,
   type Route,
+  reason,
   type Supervisor,
   type Tls,
   type Traffic,
@@ -66,14 +66,18 @@ export const startEngine = async (settings: Settings, core: Core, supervisor: Su
   }
   const mended = (found: readonly Found[]) => {
     for (const { name, what } of found) {
-      const message = what === 'foreign' ? `${name} is no route of this gateway and was moved aside` : `${name} was ${what} and put back`
+      const message =
+        what === 'foreign' ? `${name} is no route of this gateway and was moved aside` : `${name} was ${what} and put back`
       const fix = `the folder ${folders.proxy} is the gateway's: set routes by its commands`
       core.emit({ type: 'alarm', code: 'ENGINE_UNAVAILABLE', message, fix })
     }
     publisher.publish()
   }
   const folder = new Folder(folders.proxy, mended, (error) => unwell(`its folder of routes: ${reason(error)}`))
-  const liveness = new Liveness(core.emit, ({ host, tls }) => tls.mode === 'passthrough' || issues(tls) || certificates.covers(host))
+  const liveness = new Liveness(
+    core.emit,
+    ({ host, tls }) => tls.mode === 'passthrough' || issues(tls) || certificates.covers(host),
+  )
   const publisher = new Publisher({
     signal: stop.signal,
     channel: {
@@ -148,7 +152,9 @@ export const startEngine = async (settings: Settings, core: Core, supervisor: Su
     },
     issues,
     async install(all: readonly Certificate[]) {
-      const { write, remove } = certificates.take(all.filter(({ resolver }) => !issues({ mode: 'terminate', resolver, names: [] })))
+      const { write, remove } = certificates.take(
+        all.filter(({ resolver }) => !issues({ mode: 'terminate', resolver, names: [] })),
+      )
       if (traefik === undefined || (write.size === 0 && remove.length === 0)) return
       await folder.change(write, remove)
       await publisher.served(publisher.publish(), stop.signal)

@@ -47,6 +47,10 @@ export class Liveness {
   #refuse(id: WorkloadId, { reasons }: Trouble): void {
     this.#waiting.delete(id)
     const why = reasons.join('; ') || 'it does not say why'
-    this.#emit({ type: 'live', id, error: new GatewayError('ENGINE_UNAVAILABLE', `Traefik refuses the route: ${why}`, 'see gateway status') })
+    this.#emit({
+      type: 'live',
+      id,
+      error: new GatewayError('ENGINE_UNAVAILABLE', `Traefik refuses the route: ${why}`, 'see gateway status'),
+    })
   }
 }

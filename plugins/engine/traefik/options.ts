@@ -3,7 +3,7 @@ import { parseIp, parseRange } from '../../../lib/ip.ts'
 import { nearest } from '../../../lib/nearest.ts'
 
 /** Where a port is opened. Host: by default every address of both IP versions. */
-export interface Where {
+interface Where {
   readonly host?: string
   readonly port?: number
 }
@@ -168,7 +168,8 @@ export const readOptions = (options: TraefikOptions): Settings => {
   if (acme.caServer !== undefined && !/^https?:\/\/\S+$/.test(acme.caServer))
     throw wrong('acme.caServer', 'is no URL', "give the CA's directory, such as https://acme-v02.api.letsencrypt.org/directory")
   const { host = '127.0.0.1' } = api
-  if (!/^127\.|^::1$/.test(host)) throw wrong('api.host', `is ${host}`, 'give a loopback address: whoever reaches it sees every route')
+  if (!/^127\.|^::1$/.test(host))
+    throw wrong('api.host', `is ${host}`, 'give a loopback address: whoever reaches it sees every route')
   return {
     command: options.command ?? 'traefik',
     http: { host: http.host ?? '', port: http.port ?? 80 },

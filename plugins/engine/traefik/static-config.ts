@@ -55,7 +55,9 @@ export const staticConfig = (settings: Settings, folders: Folders, version: Vers
         http2: { maxConcurrentStreams: limits.streams },
       },
       // What `api.insecure` opens; on a loopback address only.
-      traefik: { address: `${settings.api.host.includes(':') ? `[${settings.api.host}]` : settings.api.host}:${settings.api.port}` },
+      traefik: {
+        address: `${settings.api.host.includes(':') ? `[${settings.api.host}]` : settings.api.host}:${settings.api.port}`,
+      },
     },
     providers: {
       providersThrottleDuration: seconds(settings.throttleSeconds),
