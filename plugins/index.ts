@@ -1,3 +1,4 @@
+export * from './dns-provider/dnsmasq/index.ts'
 export * from './dns-provider/responder/index.ts'
 export * from './engine/embedded/index.ts'
 export * from './engine/traefik/index.ts'
