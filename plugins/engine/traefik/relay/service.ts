@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Supervisor } from '../../../../core/index.ts'
+import type { Supervised, Supervisor } from '../../../../core/index.ts'
 import { connectRelay, type RelayClient } from './client.ts'
 import type { Timing } from './protocol.ts'
 
@@ -19,14 +19,15 @@ export interface RunningRelay {
   readonly client: RelayClient
   /** Where the proxy in front sends what it passes through. */
   readonly address: string
-  /** The gateway goes; the relay does too unless it is kept. */
+  readonly service: Supervised
+  /** For `close` of the engine. */
   close(): Promise<void>
 }
 
 /** Raised when a running relay has to be replaced by this version's: that cuts what is passed through. */
 const revision = '1'
 
-/** Starts the relay, or finds the one that an earlier gateway started. Rejects with PROCESS_FAILED. */
+/** Starts the relay, or finds the one that an earlier gateway started; it may be ready later. Rejects with PROCESS_FAILED. */
 export const startRelay = async (supervisor: Supervisor, options: RelayOptions): Promise<RunningRelay> => {
   const { folder, port, timing, netns, keep = false } = options
   await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -41,13 +42,13 @@ export const startRelay = async (supervisor: Supervisor, options: RelayOptions):
       probe: async () => client.ready(),
       ...(netns !== undefined && { netns }),
     })
-    await service.ready
     return {
       client,
+      service,
       address: `127.0.0.1:${port}`,
       close: async () => {
         await client.close()
-        if (!keep) await service.stop()
+        await service.release()
       },
     }
   } catch (error) {
