@@ -1,5 +1,4 @@
 import { createGateway } from '../core/gateway.ts'
-import { onFaults } from './faults.ts'
 import { readFlags } from './flags.ts'
 import { greeting } from './greet.ts'
 import { findConfig, loadConfig } from './load-config.ts'
@@ -14,23 +13,18 @@ export const run = async (given: RunFlags): Promise<void> => {
   process.umask(0o077)
   const log = createLog()
   const signals = onSignals(log.write)
-  const faults = onFaults(log.write)
-  const start = async () => {
+  try {
     const { config: named, ...flags } = readFlags(given, process.env)
     const file = findConfig(named)
-    faults.reading(file)
     const { config } = await loadConfig(file, flags)
-    faults.starting()
     const root = flags.root ?? config.root ?? defaultRoot()
-    const source = async () => (await loadConfig(file, flags)).config
-    const gateway = await createGateway(config, { root, log: log.write, source })
-    return { gateway, hello: greeting(gateway.status(), config, root === defaultRoot()) }
-  }
-  try {
-    const { gateway, hello } = await faults.within(start())
-    faults.up()
+    const gateway = await createGateway(config, {
+      root,
+      log: log.write,
+      source: async () => (await loadConfig(file, flags)).config,
+    })
     signals.attach(gateway)
-    if (!given.quiet) process.stdout.write(hello)
+    if (!given.quiet) process.stdout.write(greeting(gateway.status(), config, root === defaultRoot()))
     await log.open()
   } catch (error) {
     signals.detach()

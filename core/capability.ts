@@ -15,6 +15,8 @@ export const optional = <T>(of: Capability<T>): Capability<T | undefined> => ({ 
 
 /** Puts the TXT values of DNS challenges (RFC 8555 section 8.4) where a CA can see them. Several values of one name live side by side. */
 export interface DnsWriter {
+  /** True where this node itself answers for `_acme-challenge` names, which are to be delegated to it by NS records. */
+  readonly delegated?: boolean
   /**
    * `_acme-challenge.<domain>`, any case, with or without a trailing dot, and a value of 43 letters, digits, `-` and `_`. Returns once
    * the name server itself answers with the value; twice is once. Rejects with FORBIDDEN for a name outside its zones, BAD_REQUEST for
@@ -62,6 +64,8 @@ export interface AcmeOrder {
   /** Whose share of the CA's limits it takes. */
   readonly tenant: string
   readonly replaces?: Certificate | undefined
+  /** dns-01: see DnsWriter. */
+  readonly delegated?: boolean | undefined
   /** Returns once the CA can see the proof. Several of one order run at once. */
   present(proof: AcmeProof, signal: AbortSignal): Awaitable<void>
   /** Takes this proof away again; one that is not there is no error. */

@@ -40,6 +40,17 @@ export const errorCodes = {
   DNS_UNAVAILABLE: { status: 503, exit: 5 },
   DNS_DENIED: { status: 502, exit: 5 },
   NEIGHBOUR_UNAVAILABLE: { status: 503, exit: 5 },
+  CA_UNREACHABLE: { status: 503, exit: 5 },
+  CA_REFUSED: { status: 503, exit: 5 },
+  CA_LIMIT: { status: 503, exit: 5 },
+  EAB_INVALID: { status: 503, exit: 5 },
+  NAME_BLOCKED: { status: 503, exit: 5 },
+  CHALLENGE_FAILED: { status: 503, exit: 5 },
+  CHALLENGE_UNREACHABLE: { status: 503, exit: 5 },
+  DNS_FAILED: { status: 503, exit: 5 },
+  CAA_FORBIDS: { status: 503, exit: 5 },
+  DELEGATION_MISSING: { status: 503, exit: 5 },
+  CLOCK_SKEW: { status: 503, exit: 5 },
   ENGINE_UNAVAILABLE: { status: 503, exit: 5 },
   STORAGE: { status: 507, exit: 5 },
   STOPPING: { status: 503, exit: 5 },
@@ -64,11 +75,19 @@ export class GatewayError extends Error {
   readonly fix: string
   /** All that stands against the operation, the first being what `code` and `message` say. */
   readonly problems: readonly Problem[]
+  /** Another try before this time is of no use. */
+  readonly retryAt: Date | undefined
 
-  constructor(code: ErrorCode, message: string, fix: string, options?: { cause?: unknown; problems?: readonly Problem[] }) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    fix: string,
+    options?: { cause?: unknown; problems?: readonly Problem[]; retryAt?: Date | undefined },
+  ) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.fix = fix
+    this.retryAt = options?.retryAt
     this.problems = options?.problems ?? [{ code, message, fix }]
   }
 

@@ -35,8 +35,11 @@ export interface Stored {
 
 /** What transports stand on. */
 export interface Gateway {
-  /** Carries the operation out. Rejects with a GatewayError. */
-  dispatch<K extends Operation['do']>(op: Op<K>, options?: DispatchOptions): Promise<Answers[K]>
+  /** Carries the operation out. Rejects with a GatewayError. `wait: 'live'` answers once the engine serves it with its certificate. */
+  dispatch<K extends Operation['do']>(
+    op: Op<K>,
+    options?: { wait?: 'live'; signal?: AbortSignal; deadline?: number },
+  ): Promise<Answers[K]>
   /** What a Set would do, and does not. */
   plan(op: SetOp, signal?: AbortSignal): Promise<Plan>
   readonly routes: Routes
@@ -50,15 +53,6 @@ export interface Gateway {
   stats(): readonly Stat[]
   /** Takes the changed config file; the old one runs on where the new one is refused. Only where the gateway was started from a file. */
   reload(): Promise<ReloadReport>
-}
-export interface DispatchOptions {
-  /** Answers once the engine serves it with its certificate. */
-  readonly wait?: 'live'
-  readonly signal?: AbortSignal
-  /** Seconds; never more than the core's own. */
-  readonly deadline?: number
-  /** Called when a change is durable and the engine has taken it, before the answer where that waits for more. */
-  readonly onApplied?: () => void
 }
 export interface Plan {
   readonly route?: Route
@@ -134,8 +128,8 @@ export interface Hooks {
     /** False: the certificate is not kept in the store but obtained again at start. Default true. */
     readonly durable?: boolean
     obtain?(names: readonly string[], signal: AbortSignal, replaces?: Certificate): Promise<Certificate>
-    /** When to renew; absent: when a third of the life is left. */
-    renewAt?(certificate: Certificate, signal: AbortSignal): Awaitable<Date>
+    /** When to renew, asked again every few hours; absent or `undefined`: when a third of the life is left. */
+    renewAt?(certificate: Certificate, signal: AbortSignal): Awaitable<Date | undefined>
     revoke?(certificate: Certificate, signal: AbortSignal): Promise<void>
   }
   /** At most one. Idempotent: applying twice is applying once, removing nothing succeeds. */

@@ -1,6 +1,7 @@
 import { DnsWriter, definePlugin, NodeFacts, optional, reason, refused } from '../../../core/index.ts'
-import { challengeOf } from '../../../lib/dns/challenge.ts'
-import { ownZones } from '../../../lib/dns/own-zones.ts'
+import { coalesce } from '../../../lib/coalesce.ts'
+import { challengeOf, readChallenge } from '../../../lib/dns/challenge.ts'
+import { restoreValues } from '../../../lib/dns/values.ts'
 import { type ResponderOptions, readOptions } from './options.ts'
 import { standing } from './standing.ts'
 import { type Zone, zoneOf } from './zone.ts'
@@ -12,7 +13,7 @@ export type { ResponderOptions } from './options.ts'
  * gateway runs on: the plugin is degraded, says who has the port, and tries again.
  */
 export const responder = (options: ResponderOptions = {}) => {
-  const place = readOptions(options)
+  const settings = readOptions(options)
   return definePlugin({
     name: 'dns-provider/responder',
     kind: 'dns-provider',
@@ -20,48 +21,55 @@ export const responder = (options: ResponderOptions = {}) => {
     needs: { node: optional(NodeFacts) },
     provides: { dns: DnsWriter },
     async setup({ node, state, signal: stop, log, health }) {
-      const own = ownZones({
-        domains: place.domains,
-        domain: async (signal) => (await node?.publicConfig(signal))?.domain,
-        saved: state.get('values'),
-        save: (value) => state.set('values', value),
-      })
+      const live = restoreValues(state.get(key), keepFor)
       let serial = Math.floor(Date.now() / 1_000)
+      let domains = settings.domains ?? []
       let zones: readonly Zone[] = []
       /** What is answered from now on. */
       const publish = (): void => {
         serial = (serial + 1) >>> 0
-        zones = own.domains.map((domain) => {
-          const values = own.live.of(challengeOf(domain))
-          return zoneOf(domain, place.nameServer ?? domain, serial, values)
-        })
+        zones = domains.map((domain) => zoneOf(domain, settings.nameServer ?? domain, serial, live.of(challengeOf(domain))))
       }
+      const learn = async (signal: AbortSignal): Promise<void> => {
+        const domain = settings.domains ? undefined : (await node?.publicConfig(signal))?.domain
+        if (domain === undefined || domains.includes(domain)) return
+        domains = [domain]
+        publish()
+      }
+      const save = coalesce(() => state.set(key, live.size > 0 ? live.encode() : null))
       /** What a restart would lose is told, and answered all the same. */
-      const keep = () => own.keep().catch((error) => log('the values could not be kept', { why: reason(error) }))
+      const saved = () => save().catch((error) => log('the values could not be kept', { why: reason(error) }))
       const read = (fqdn: string, value: string): string => {
-        const told = own.read(fqdn, value)
+        const owned = domains.map(challengeOf)
+        const told = readChallenge(
+          fqdn,
+          value,
+          (name) => owned.includes(name),
+          owned.join(', ') || 'none, for it knows no domain',
+        )
         if ('problem' in told) throw refused([told.problem])
         return told.name
       }
 
-      await own.learn(stop).catch((error) => log('the node has not said its domain', { why: reason(error) }))
+      await learn(stop).catch((error) => log('the node has not said its domain', { why: reason(error) }))
       publish()
-      const serving = await standing(place, () => zones, { health, stop })
+      const serving = await standing(settings, () => zones, { health, stop })
       return {
         api: {
           dns: {
+            delegated: true,
             async present(fqdn: string, value: string, signal: AbortSignal) {
               signal.throwIfAborted()
-              await own.learn(signal)
+              await learn(signal)
               const name = read(fqdn, value)
-              own.live.add(name, value)
+              live.add(name, value)
               publish()
-              await Promise.all([keep(), serving.answers(name, value, signal)])
+              await Promise.all([saved(), serving.answers(name, value, signal)])
             },
             async cleanup(fqdn: string, value: string) {
-              if (!own.live.remove(read(fqdn, value), value)) return
+              if (!live.remove(read(fqdn, value), value)) return
               publish()
-              await keep()
+              await saved()
             },
           },
         },
@@ -70,3 +78,7 @@ export const responder = (options: ResponderOptions = {}) => {
     },
   })
 }
+
+const key = 'values'
+/** What is older when the gateway starts belongs to no order that still waits. */
+const keepFor = 3_600_000

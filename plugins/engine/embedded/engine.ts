@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
-import type { Core, Hooks, Listener, Route, Traffic, WorkloadId } from '../../../core/index.ts'
+import type { Core, Hooks, HttpChallenge, Listener, Route, Traffic, WorkloadId } from '../../../core/index.ts'
 import { openAccessLog } from './access-log.ts'
 import { addressesOf, problemOf } from './addresses.ts'
 import { Backend, Backends, type Dialling } from './backends.ts'
 import { Certificates } from './certificates.ts'
+import { httpChallenges } from './challenges.ts'
 import { startChecks } from './health.ts'
 import { listenAt } from './listen.ts'
 import { Liveness } from './liveness.ts'
@@ -12,7 +13,7 @@ import type { Settings } from './options.ts'
 import { startServing } from './serving.ts'
 import { Table } from './table.ts'
 
-type Engine = Hooks['engine'] & { api: { traffic: Traffic }; close(): Promise<void> }
+type Engine = Hooks['engine'] & { api: { traffic: Traffic; http: HttpChallenge }; close(): Promise<void> }
 
 /** A workload without traffic for so long, in ms, gives back its pools. */
 const sleepAfter = 60_000
@@ -33,6 +34,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
   }
   const table = new Table({ emit: core.emit, drain: settings.drain, makeBackends })
   const certificates = new Certificates(settings.contexts, settings.minVersion)
+  const http = httpChallenges(settings.http !== undefined)
   const epoch = randomUUID()
   const listeners: Listener[] = []
   let port = settings.https.port ?? 8443
@@ -41,6 +43,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     settings,
     table,
     certificates,
+    challenge: http.answer,
     log: core.log,
     access: accessLog?.write,
     port: () => settings.publicHttpsPort ?? port,
@@ -76,9 +79,9 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     const https = await listenAt(core, settings.https, 8443, whenRestored(serving.acceptHttps))
     listeners.push(https)
     port = https.port
-    const http = settings.http && (await listenAt(core, settings.http, 8080, whenRestored(serving.acceptHttp)))
-    if (http) listeners.push(http)
-    core.health('ok', undefined, { https: https.port, ...(http && { http: http.port }) })
+    const plain = settings.http && (await listenAt(core, settings.http, 8080, whenRestored(serving.acceptHttp)))
+    if (plain) listeners.push(plain)
+    core.health('ok', undefined, { https: https.port, ...(plain && { http: plain.port }) })
   } catch (error) {
     await close()
     throw error
@@ -118,7 +121,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     },
     issues: () => false,
     install: (all) => liveness.installed(certificates.install(all)),
-    api: { traffic: { read: () => ({ epoch, bytes: table.bytes() }) } },
+    api: { traffic: { read: () => ({ epoch, bytes: table.bytes() }) }, http },
     drain,
     close,
   }

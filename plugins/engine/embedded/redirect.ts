@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http'
+import { answerChallenge, challengeToken } from './challenges.ts'
 import { answer, type Http1Limits } from './http1.ts'
 import { checkRequest, hostKey } from './target.ts'
 
@@ -8,10 +9,12 @@ interface Given {
   /** The https port that clients know. */
   port(): number
   stopping(): boolean
+  /** What is answered to an http-01 challenge (RFC 8555 section 8.3). */
+  challenge(token: string): string | undefined
 }
 
 /** What port 80 answers: known hosts are sent to https, others get 404. Listens nowhere: it is fed by `emit('connection')`. */
-export const redirectServer = ({ limits, knows, port, stopping }: Given): Server => {
+export const redirectServer = ({ limits, knows, port, stopping, challenge }: Given): Server => {
   const server = createServer({
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headerTime,
@@ -26,8 +29,10 @@ export const redirectServer = ({ limits, knows, port, stopping }: Given): Server
     const host = hostKey(asked.authority)
     // A body is not waited for: nobody is going to read it.
     const close = stopping() || req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined
-    if (!knows(host) || asked.target === '*' || asked.target.startsWith('/.well-known/acme-challenge/'))
-      return answer(res, 404, close)
+    const token = challengeToken(asked.target)
+    const proof = token === undefined ? undefined : challenge(token)
+    if (proof !== undefined) return answerChallenge(res, proof, close)
+    if (!knows(host) || asked.target === '*' || token !== undefined) return answer(res, 404, close)
     const suffix = port() === 443 ? '' : `:${port()}`
     const status = req.method === 'GET' || req.method === 'HEAD' ? 301 : 308
     answer(res, status, close, ['Location', `https://${host}${suffix}${asked.target}`])

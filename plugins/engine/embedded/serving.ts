@@ -3,7 +3,6 @@ import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { reason } from '../../../core/index.ts'
 import { type Connected, proxyHeader } from '../../../lib/proxy-protocol.ts'
-import { alert, connectedBy, peekServerName, refuseHandshake, takeProxyHeader } from '../../../lib/tls-front.ts'
 import type { Access } from './access-log.ts'
 import type { Certificates } from './certificates.ts'
 import { Connections } from './connections.ts'
@@ -11,6 +10,7 @@ import type { Exchange } from './exchange.ts'
 import type { Client } from './fields.ts'
 import { Flight } from './flight.ts'
 import type { FlightDeck } from './flight-deck.ts'
+import { alert, connectedBy, peekServerName, refuseHandshake, takeProxyHeader } from './front.ts'
 import { http1Server } from './http1.ts'
 import { http2Server } from './http2.ts'
 import { limitedLog } from './limited-log.ts'
@@ -27,6 +27,8 @@ interface Given {
   readonly settings: Settings
   readonly table: Table
   readonly certificates: Certificates
+  /** The answer to an http-01 challenge. */
+  readonly challenge: (token: string) => string | undefined
   readonly log: (message: string, fields?: object) => void
   readonly access: ((access: Access) => void) | undefined
   /** The https port that clients know. */
@@ -44,7 +46,7 @@ export interface Serving {
 const grace = 300
 
 /** All servers of the engine, wired together: who gets a connection, and who a request. */
-export const startServing = ({ settings, table, certificates, log: unlimited, access, port }: Given): Serving => {
+export const startServing = ({ settings, table, certificates, challenge, log: unlimited, access, port }: Given): Serving => {
   const { limits } = settings
   const log = limitedLog(unlimited, 20)
   const ms = (seconds: number) => seconds * 1_000
@@ -109,6 +111,7 @@ export const startServing = ({ settings, table, certificates, log: unlimited, ac
     knows: (host) => table.byHost(host) !== undefined,
     port,
     stopping: () => stopping,
+    challenge,
   })
 
   const unused = [http1, redirect].map(unusedConnections)

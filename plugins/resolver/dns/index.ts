@@ -8,7 +8,8 @@ import {
   GatewayError,
   optional,
 } from '../../../core/index.ts'
-import { dns01Name, dns01Value } from '../../../lib/acme/challenge.ts'
+import { dns01Value } from '../../../lib/acme/challenge.ts'
+import { challengeOf } from '../../../lib/dns/challenge.ts'
 
 export interface DnsResolverOptions {
   /** The certificate names the domain itself beside `*.<domain>`. Default false. */
@@ -45,11 +46,13 @@ export const dnsResolver = (options: DnsResolverOptions = {}) => {
           challenge: 'dns-01',
           tenant: names.join(' '),
           replaces,
-          present: ({ domain, keyAuthorization }, until) => dns.present(dns01Name(domain), dns01Value(keyAuthorization), until),
-          cleanup: ({ domain, keyAuthorization }) => dns.cleanup(dns01Name(domain), dns01Value(keyAuthorization)),
+          delegated: dns.delegated,
+          present: ({ domain, keyAuthorization }, until) => dns.present(challengeOf(domain), dns01Value(keyAuthorization), until),
+          cleanup: ({ domain, keyAuthorization }) => dns.cleanup(challengeOf(domain), dns01Value(keyAuthorization)),
         }
         return { id: '', resolver: 'dnsresolver', names, ...(await acme.obtain(order, signal)) }
       },
+      ...(acme && { renewAt: acme.renewAt, revoke: acme.revoke }),
     }),
   })
 }

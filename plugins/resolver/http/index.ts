@@ -39,6 +39,7 @@ export const httpResolver = () =>
         }
         return { id: '', resolver: 'resolver', names, ...(await acme.obtain(order, signal)) }
       },
+      ...(acme && { renewAt: acme.renewAt, revoke: acme.revoke }),
     }),
   })
 

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { Certificate } from '../../../core/index.ts'
+import { algorithm, backdated, day, keyPem, loadX509, newKeys, newSerial } from '../../../lib/x509.ts'
 import type { Root } from './root.ts'
-import { algorithm, backdated, day, keyPem, loadX509, newKeys, newSerial } from './x509.ts'
 
 type Leaf = Pick<Certificate, 'chain' | 'key' | 'notBefore' | 'notAfter'>
 /** Gives a certificate for these DNS names with a key of its own, after RFC 5280 section 4.2 and what browsers ask. It never outlives the root. */

@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { GatewayError, reason } from '../../../core/index.ts'
 import { syncFolder, writeFileAtomic } from '../../../lib/atomic-file.ts'
-import { algorithm, backdated, day, keyPem, loadX509, newKeys, newSerial } from './x509.ts'
+import { algorithm, backdated, day, keyPem, loadX509, newKeys, newSerial } from '../../../lib/x509.ts'
 
 /** `pem` is the root certificate, `key` signs with it. */
 export interface Root {

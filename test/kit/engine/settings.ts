@@ -51,6 +51,4 @@ export interface Where extends Settings {
   readonly drain: number
   readonly retryAfter: number
 }
-/** The engine, or a list of plugins: the engine and what it needs. */
-export type EngineFactory = (where: Where) => Plugins | Promise<Plugins>
-type Plugins = Plugin<'engine'> | readonly Plugin[]
+export type EngineFactory = (where: Where) => Plugin<'engine'> | Promise<Plugin<'engine'>>

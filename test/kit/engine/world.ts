@@ -78,15 +78,7 @@ export const openWorld =
     const start = async () =>
       createGateway(
         {
-          plugins: [
-            anyHost(),
-            passthrough(),
-            pending(),
-            issued(authority),
-            memory(held),
-            meter(counters),
-            ...[await engine(where)].flat(),
-          ],
+          plugins: [anyHost(), passthrough(), pending(), issued(authority), memory(held), meter(counters), await engine(where)],
         },
         { root: own.path, log: (...said) => log.push(said.map(written).join(' ')) },
       )

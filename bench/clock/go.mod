@@ -1,3 +1,0 @@
-module zos-gateway/bench/clock
-
-go 1.21

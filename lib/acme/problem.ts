@@ -1,0 +1,49 @@
+/** What a CA said against a request (RFC 8555 section 6.7, RFC 7807). `kind` is the error type without its URN prefix, such as `rateLimited`. */
+export class AcmeProblem extends Error {
+  override readonly name = 'AcmeProblem'
+  readonly kind: string
+  readonly status: number
+  /** Before this time it is not to be asked again. */
+  readonly retryAt: Date | undefined
+
+  constructor(kind: string, status: number, detail: string, retryAt?: Date) {
+    super(detail)
+    this.kind = kind
+    this.status = status
+    this.retryAt = retryAt
+  }
+}
+
+/** The CA gave no answer that could be used: not reachable, too slow, no ACME, half an answer. */
+export class CaUnreachable extends Error {
+  override readonly name = 'CaUnreachable'
+  readonly retryAt: Date | undefined
+  constructor(message: string, options: { cause?: unknown; retryAt?: Date | undefined } = {}) {
+    super(message, { cause: options.cause })
+    this.retryAt = options.retryAt
+  }
+}
+
+const prefix = 'urn:ietf:params:acme:error:'
+
+/** Reads a problem document; subproblems (RFC 8555 section 6.7.1) are told behind the detail. */
+export const problemOf = (value: unknown, status: number, retryAt?: Date): AcmeProblem => {
+  if (!isRecord(value)) return new AcmeProblem('', status, `it answered ${status}`, retryAt)
+  const kind = typeof value.type === 'string' ? value.type.replace(prefix, '') : ''
+  const detail = typeof value.detail === 'string' ? value.detail : `it answered ${status}`
+  const parts = Array.isArray(value.subproblems) ? value.subproblems.filter(isRecord) : []
+  const told = parts.flatMap((part) => (typeof part.detail === 'string' && !detail.includes(part.detail) ? [part.detail] : []))
+  return new AcmeProblem(kind, status, plain([detail, ...told].join('; ')), retryAt)
+}
+
+/** One line, without control characters, of a length that fits a log: others wrote it. */
+const plain = (text: string): string => text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, 500)
+
+/** The time of a Retry-After field (RFC 9110 section 10.2.3): seconds from `now`, or a date. At most `most` ms away. */
+export const retryAfter = (field: string | undefined, now: number, most = 7 * 86_400_000): Date | undefined => {
+  if (field === undefined) return undefined
+  const at = /^[0-9]{1,9}$/.test(field.trim()) ? now + Number(field) * 1_000 : Date.parse(field)
+  return Number.isNaN(at) ? undefined : new Date(Math.min(Math.max(at, now), now + most))
+}
+
+export const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null

@@ -1,0 +1,72 @@
+import type { Socket } from 'node:net'
+import { peekClientHello } from '../../../lib/client-hello.ts'
+import { type Connected, readProxyHeader } from '../../../lib/proxy-protocol.ts'
+
+/** RFC 8446 section 6.2. */
+export const alert = { decodeError: 50, unrecognizedName: 112 } as const
+
+/** Refuses a handshake with a fatal alert, before TLS has begun. */
+export const refuseHandshake = (socket: Socket, description: number): void => {
+  socket.end(Buffer.from([21, 3, 3, 0, 2, 2, description]))
+  socket.resume()
+}
+
+/** Who is at the other end of a connection, by what the socket or a PROXY header says. */
+export const connectedBy = (socket: Socket): Connected => ({
+  source: { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 },
+  destination: { address: plainAddress(socket.localAddress), port: socket.localPort ?? 0 },
+})
+
+/** Takes the PROXY header off a connection that has to begin with one. One without it, or too slow with it, is ended. */
+export const takeProxyHeader = (socket: Socket, timeout: number, then: (connected: Connected) => void): void =>
+  readAhead(socket, timeout, (bytes) => {
+    const header = readProxyHeader(bytes)
+    if (header.state === 'more') return undefined
+    if (header.state === 'bad') return () => socket.destroy()
+    return () => {
+      if (header.length < bytes.length) socket.unshift(bytes.subarray(header.length))
+      then(header.connected ?? connectedBy(socket))
+    }
+  })
+
+/** Reads until the whole ClientHello is there, puts everything back and says the server name (undefined: it has none). What is no TLS, or stalls, is ended. */
+export const peekServerName = (socket: Socket, timeout: number, then: (serverName: string | undefined) => void): void =>
+  readAhead(socket, timeout, (bytes) => {
+    const hello = peekClientHello(bytes)
+    if (hello.state === 'more') return undefined
+    if (hello.state === 'bad') return () => refuseHandshake(socket, alert.decodeError)
+    return () => {
+      socket.unshift(bytes)
+      then(hello.serverName)
+    }
+  })
+
+const readAhead = (socket: Socket, timeout: number, look: (bytes: Buffer) => (() => void) | undefined): void => {
+  let all: Buffer | undefined
+  const done = () => {
+    clearTimeout(timer)
+    socket.off('readable', read)
+    socket.off('end', cut)
+    socket.off('close', done)
+  }
+  const cut = () => {
+    done()
+    socket.destroy()
+  }
+  const timer = setTimeout(cut, timeout)
+  const read = () => {
+    const chunk: Buffer | null = socket.read()
+    if (chunk === null) return
+    all = all ? Buffer.concat([all, chunk]) : chunk
+    const found = look(all)
+    if (!found) return
+    done()
+    found()
+  }
+  socket.on('readable', read)
+  socket.on('end', cut)
+  socket.on('close', done)
+}
+
+/** An address as it is written everywhere: IPv4 as such where a socket of both versions saw it. */
+const plainAddress = (address: string | undefined): string => (address ?? '0.0.0.0').replace(/^::ffff:(?=[0-9.]+$)/, '')
