@@ -10,6 +10,7 @@ import { startChp } from './peers/chp.ts'
 import { givenFor } from './peers/given.ts'
 import { startHaproxy } from './peers/haproxy.ts'
 import type { Given, Peer } from './peers/peer.ts'
+import { startTraefik } from './peers/traefik.ts'
 
 const cases = [
   { name: 'HTTPS, 64 bytes', scheme: 'https', path: '/64', rate: undefined },
@@ -18,6 +19,9 @@ const cases = [
   { name: 'HTTPS, 64 bytes, 1,000/s', scheme: 'https', path: '/64', rate: 1_000 },
 ] as const
 type Case = (typeof cases)[number]
+/** What the gateway may cost of what Traefik costs: Go's TLS is leaner than Node's. */
+const mostOfTraefik: Readonly<Record<string, number>> = { 'HTTP, 64 bytes': 1, 'HTTPS, 64 bytes': 1.3, 'HTTPS, 100 KB': 1.7 }
+
 interface Sample {
   /** Microseconds of CPU a request. */
   readonly cpu: number
@@ -62,6 +66,7 @@ const startAll = async (given: Given, backend: string, say: (line: string) => vo
     await startChp(given, true),
     await startChp(given, false),
     await startCaddy(given),
+    await startTraefik(given),
     ...[await startHaproxy(given)].flatMap((peer) => peer ?? []),
   ]
 }
@@ -69,7 +74,7 @@ const startAll = async (given: Given, backend: string, say: (line: string) => vo
 const report = (samples: ReadonlyMap<string, readonly Sample[]>): Figure => {
   const of = (one: Case, peer: string, what: keyof Sample) =>
     median((samples.get(`${one.name} ${peer}`) ?? []).map((sample) => sample[what]))
-  const names = ['zos-gateway', 'configurable-http-proxy', 'Caddy', 'HAProxy']
+  const names = ['zos-gateway', 'configurable-http-proxy', 'Caddy', 'Traefik', 'HAProxy']
   const rows = cases.flatMap((one) =>
     names
       .filter((peer) => samples.has(`${one.name} ${peer}`))
@@ -93,11 +98,16 @@ const report = (samples: ReadonlyMap<string, readonly Sample[]>): Figure => {
         ]
       }),
     )
+  const traefik = cases.flatMap((one) => {
+    const most = mostOfTraefik[one.name]
+    const value = of(one, 'zos-gateway', 'cpu') / of(one, 'Traefik', 'cpu')
+    return most === undefined ? [] : [{ what: `CPU, ${one.name}, of Traefik`, value, most }]
+  })
   return {
     title: 'CPU per proxied request, keep-alive, 64 connections',
     columns: ['case', 'proxy', 'CPU a request', 'ours / its', 'p99', 'requests/s'],
     rows,
-    targets,
+    targets: [...targets, ...traefik],
     notes: [
       'Medians of rounds in which every proxy had its turn. CPU is user and system time of the proxy process over the requests that it answered.',
       'The gateway serves plain HTTP here by `redirect: false`; it counts the bytes of every request, which the others do not.',

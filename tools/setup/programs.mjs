@@ -24,7 +24,7 @@ const uses = {
   bench: { 'redis-server': 'redis-server', wrk: 'wrk' },
 }
 /** What Debian lacks or has too old, built into a cache outside of the tree. */
-const built = { test: [ensureTraefik, ensurePebble], bench: [] }
+const built = { test: [ensureTraefik, ensurePebble], bench: [ensureTraefik] }
 
 export async function ensurePrograms(use) {
   const missing = Object.entries(uses[use]).filter(([command]) => !find(command))
