@@ -1,4 +1,5 @@
 import { createGateway } from '../core/gateway.ts'
+import { onFaults } from './faults.ts'
 import { readFlags } from './flags.ts'
 import { greeting } from './greet.ts'
 import { findConfig, loadConfig } from './load-config.ts'
@@ -13,18 +14,23 @@ export const run = async (given: RunFlags): Promise<void> => {
   process.umask(0o077)
   const log = createLog()
   const signals = onSignals(log.write)
-  try {
+  const faults = onFaults(log.write)
+  const start = async () => {
     const { config: named, ...flags } = readFlags(given, process.env)
     const file = findConfig(named)
+    faults.reading(file)
     const { config } = await loadConfig(file, flags)
+    faults.starting()
     const root = flags.root ?? config.root ?? defaultRoot()
-    const gateway = await createGateway(config, {
-      root,
-      log: log.write,
-      source: async () => (await loadConfig(file, flags)).config,
-    })
+    const source = async () => (await loadConfig(file, flags)).config
+    const gateway = await createGateway(config, { root, log: log.write, source })
+    return { gateway, hello: greeting(gateway.status(), config, root === defaultRoot()) }
+  }
+  try {
+    const { gateway, hello } = await faults.within(start())
+    faults.up()
     signals.attach(gateway)
-    if (!given.quiet) process.stdout.write(greeting(gateway.status(), config, root === defaultRoot()))
+    if (!given.quiet) process.stdout.write(hello)
     await log.open()
   } catch (error) {
     signals.detach()

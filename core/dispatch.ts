@@ -7,7 +7,7 @@ import type { Event } from './event.ts'
 import { lanes } from './lanes.ts'
 import type { Answers, Op, Operation, Route, SetOp, WorkloadId } from './operation.ts'
 import { equal, type Planner, planner, routeOf, taken } from './planner.ts'
-import type { Gateway, Plan } from './plugin.ts'
+import type { DispatchOptions, Plan } from './plugin.ts'
 import type { Storage } from './storage.ts'
 import type { Table } from './table.ts'
 
@@ -26,7 +26,7 @@ export interface Parts {
 /** One operation under way. `live`: where its caller waits for that, when it is served. */
 interface Run {
   readonly due: Deadline
-  readonly wait: 'live' | undefined
+  readonly options: DispatchOptions
   live: Promise<void> | undefined
 }
 type Carry = { readonly [K in Operation['do']]: (op: Op<K>, run: Run) => Promise<Answers[K]> }
@@ -71,7 +71,7 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
     const reach = ofKind(set, 'reach')[0]?.hooks
     const via = wanted.network === undefined ? undefined : await reach?.reach(wanted, due.signal)
     const route = via ? routeOf(wanted, wanted.tls, via) : wanted
-    run.live = run.wait && parts.live(route.id, due.signal)
+    run.live = run.options.wait && parts.live(route.id, due.signal)
     // Whoever waits for it hears of it; where the Set itself fails, nobody does.
     run.live?.catch(() => undefined)
     const writes = await certificates.prepare(route, owner)
@@ -94,6 +94,7 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
     certificates.use(route, owner)
     if (current) certificates.drop(current)
     emit({ type: 'applied', route, ...(current && { previous: current }) })
+    run.options.onApplied?.()
     if (current?.via) await reach?.release(route.id, via ?? [])
     return route
   }
@@ -161,13 +162,13 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
   }
 
   return {
-    async dispatch<K extends Operation['do']>(op: Op<K>, options: Parameters<Gateway['dispatch']>[1] = {}): Promise<Answers[K]> {
+    async dispatch<K extends Operation['do']>(op: Op<K>, options: DispatchOptions = {}): Promise<Answers[K]> {
       const due = deadline(Math.min(options.deadline ?? Number.POSITIVE_INFINITY, deadlines[op.do]), op.do, options.signal)
-      const run: Run = { due, wait: options.wait, live: undefined }
+      const run: Run = { due, options, live: undefined }
       try {
         const answer = await due.within(track(all, inTurn(op, run)))
         // Behind the turn: what comes next for the workload need not wait for a certificate.
-        if (run.wait && answer && 'tls' in answer) await served(answer, run)
+        if (options.wait && answer && 'tls' in answer) await served(answer, run)
         return answer
       } finally {
         due.end()

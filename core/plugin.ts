@@ -35,11 +35,8 @@ export interface Stored {
 
 /** What transports stand on. */
 export interface Gateway {
-  /** Carries the operation out. Rejects with a GatewayError. `wait: 'live'` answers once the engine serves it with its certificate. */
-  dispatch<K extends Operation['do']>(
-    op: Op<K>,
-    options?: { wait?: 'live'; signal?: AbortSignal; deadline?: number },
-  ): Promise<Answers[K]>
+  /** Carries the operation out. Rejects with a GatewayError. */
+  dispatch<K extends Operation['do']>(op: Op<K>, options?: DispatchOptions): Promise<Answers[K]>
   /** What a Set would do, and does not. */
   plan(op: SetOp, signal?: AbortSignal): Promise<Plan>
   readonly routes: Routes
@@ -53,6 +50,15 @@ export interface Gateway {
   stats(): readonly Stat[]
   /** Takes the changed config file; the old one runs on where the new one is refused. Only where the gateway was started from a file. */
   reload(): Promise<ReloadReport>
+}
+export interface DispatchOptions {
+  /** Answers once the engine serves it with its certificate. */
+  readonly wait?: 'live'
+  readonly signal?: AbortSignal
+  /** Seconds; never more than the core's own. */
+  readonly deadline?: number
+  /** Called when a change is durable and the engine has taken it, before the answer where that waits for more. */
+  readonly onApplied?: () => void
 }
 export interface Plan {
   readonly route?: Route

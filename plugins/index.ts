@@ -1,5 +1,7 @@
+export * from './dns-provider/dnsmasq/index.ts'
 export * from './dns-provider/responder/index.ts'
 export * from './engine/embedded/index.ts'
+export * from './engine/traefik/index.ts'
 export * from './metrics/traffic/index.ts'
 export * from './policy/backends.ts'
 export { type NameContractOptions, nameContract } from './policy/name-contract/index.ts'

@@ -53,14 +53,16 @@ export const start = async (command: string, args: readonly string[], how: How =
   return { pid: child.pid ?? 0, took, stop: () => stop(child) }
 }
 
-/** Runs a program to its end and gives its stdout. Rejects, with stderr, where it fails. */
-export const run = async (command: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) => {
-  const child = spawn(command, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...options,
-    env: { ...process.env, ...options.env },
-  })
+/** Runs a program to its end, with `input` as its stdin, and gives its stdout. Rejects, with stderr, where it fails. */
+export const run = async (
+  command: string,
+  args: readonly string[],
+  { input = '', ...options }: { cwd?: string; env?: NodeJS.ProcessEnv; input?: string } = {},
+) => {
+  const child = spawn(command, args, { stdio: 'pipe', ...options, env: { ...process.env, ...options.env } })
   running.add(child)
+  // One that ends before it has read all tells why by its exit code.
+  child.stdin.on('error', () => undefined).end(input)
   let out = ''
   let errors = ''
   child.stdout.on('data', (chunk: Buffer) => {

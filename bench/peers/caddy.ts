@@ -4,7 +4,7 @@ import { freePort } from '../../test/kit/port.ts'
 import { untilServed } from '../parts/client.ts'
 import { goProgram } from '../parts/go.ts'
 import { start } from '../parts/process.ts'
-import type { Given, Peer } from './peer.ts'
+import { type Adding, add, type Given, type Peer } from './peer.ts'
 
 /** Caddy, from its source, with `hosts` (by default the one given) as routes to the one backend. */
 export const startCaddy = async (given: Given, hosts: readonly string[] = [given.host]): Promise<Peer & { api: number }> => {
@@ -21,15 +21,15 @@ export const startCaddy = async (given: Given, hosts: readonly string[] = [given
   return { name: 'Caddy', process, https, http, api }
 }
 
-/** One more route, over its API. */
-export const addToCaddy = async (api: number, host: string, backendPort: number): Promise<void> => {
-  const answer = await fetch(`http://127.0.0.1:${api}/config/apps/http/servers/https/routes`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', origin: `http://127.0.0.1:${api}` },
-    body: JSON.stringify(route(host, backendPort)),
-  })
-  if (!answer.ok) throw new Error(`Caddy takes no route: ${answer.status} ${await answer.text()}`)
-}
+/** How one more route is added over its API. */
+export const addingToCaddy = (api: number, host: string, backendPort: number): Adding => ({
+  method: 'POST',
+  url: `http://127.0.0.1:${api}/config/apps/http/servers/https/routes`,
+  headers: { 'content-type': 'application/json', origin: `http://127.0.0.1:${api}` },
+  body: JSON.stringify(route(host, backendPort)),
+})
+export const addToCaddy = (api: number, host: string, backendPort: number): Promise<void> =>
+  add(addingToCaddy(api, host, backendPort))
 
 const route = (host: string, port: number) => ({
   match: [{ host: [host] }],

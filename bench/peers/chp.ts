@@ -3,7 +3,7 @@ import { freePort } from '../../test/kit/port.ts'
 import { untilServed } from '../parts/client.ts'
 import { tree } from '../parts/places.ts'
 import { start } from '../parts/process.ts'
-import type { Given, Peer } from './peer.ts'
+import { type Adding, add, type Given, type Peer } from './peer.ts'
 
 const program = join(tree, 'node_modules/configurable-http-proxy/bin/configurable-http-proxy')
 
@@ -14,19 +14,30 @@ export const startChp = async ({ host, backendPort, cert, key }: Given, secure: 
   if (secure) args.push('--ssl-cert', cert, '--ssl-key', key)
   const process = await start(globalThis.process.execPath, [program, ...args, '--host-routing', '--log-level', 'warn'], {
     until: async () => {
-      await addToChp(api, host, backendPort)
+      await addFirst(addingToChp(api, host, backendPort))
       if (secure) await untilServed(port, host, performance.now())
     },
   })
   return { name: 'configurable-http-proxy', process, ...(secure ? { https: port } : { http: port }), api }
 }
 
-/** Adds a route over its API, which may not be up yet. */
-export const addToChp = async (api: number, host: string, backendPort: number): Promise<void> => {
-  const body = JSON.stringify({ target: `http://127.0.0.1:${backendPort}` })
+/** How a route is added over its API. */
+export const addingToChp = (api: number, host: string, backendPort: number): Adding => ({
+  method: 'POST',
+  url: `http://127.0.0.1:${api}/api/routes/${host}`,
+  body: JSON.stringify({ target: `http://127.0.0.1:${backendPort}` }),
+})
+
+/** Adds the first one; the API may not be up yet. */
+const addFirst = async (adding: Adding): Promise<void> => {
   for (let tries = 0; tries < 500; tries++) {
-    const answer = await fetch(`http://127.0.0.1:${api}/api/routes/${host}`, { method: 'POST', body }).catch(() => undefined)
-    if (answer?.status === 201) return
+    if (
+      await add(adding).then(
+        () => true,
+        () => false,
+      )
+    )
+      return
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   throw new Error('configurable-http-proxy takes no route')

@@ -19,3 +19,15 @@ export interface Given {
   readonly folder: string
   readonly say: (line: string) => void
 }
+
+/** A request to a proxy's API that adds a route. */
+export interface Adding {
+  readonly method: string
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body: string
+}
+export const add = async ({ url, ...asked }: Adding): Promise<void> => {
+  const answer = await fetch(url, asked)
+  if (!answer.ok) throw new Error(`${asked.method} ${url}: ${answer.status} ${await answer.text()}`)
+}

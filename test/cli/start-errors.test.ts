@@ -25,6 +25,21 @@ const refused: Record<string, { config?: string; args?: string[]; exit: number; 
     exit: 70,
     says: /PLUGIN_FAILED: plugin 'service\/mine': no modem/,
   },
+  'a config that throws from a timer while it loads': {
+    config: `await new Promise((resolve) => { setTimeout(() => { throw new Error('too late') }); setTimeout(resolve, 5_000) })`,
+    exit: 78,
+    says: /CONFIG_INVALID: [^\n]*gateway\.config\.mjs:4: loading it failed: too late/,
+  },
+  'a config that leaves a promise to reject while it loads': {
+    config: `(Promise.reject('no reason'), await new Promise((resolve) => setTimeout(resolve, 5_000)))`,
+    exit: 78,
+    says: /CONFIG_INVALID: [^\n]*gateway\.config\.mjs: loading it failed: .*"no reason"/,
+  },
+  'a plugin that throws from a timer while it is set up': {
+    config: `[memory(), service({ setup: () => new Promise(() => { setTimeout(() => { throw new Error('no modem') }) }) })]`,
+    exit: 78,
+    says: /CONFIG_INVALID: [^\n]*gateway\.config\.mjs:4: loading it failed: no modem/,
+  },
   'a root that cannot be': {
     args: ['--root', '/dev/null/root'],
     exit: 73,
@@ -62,6 +77,24 @@ test.concurrent('a broker that is down keeps nothing else from serving, and is s
   await gateway.until('is up')
   await gateway.until('zbus has no broker at')
   expect((await fetch(`http://127.0.0.1:${api}/healthz`)).status).toBe(200)
+  gateway.signal('SIGTERM')
+  expect(await gateway.ended).toBe(0)
+  await folder.remove()
+})
+
+test.concurrent('what a config file leaves running and throws later is told, and the gateway serves on', async () => {
+  const folder = tempRoot('later')
+  writeFileSync(
+    join(folder.path, 'gateway.config.mjs'),
+    `${head}process.on('SIGUSR2', () => setTimeout(() => { throw new Error('much too late') }))
+export default defineGateway({ plugins: [memory()] })`,
+  )
+  await using gateway = gatewayProcess(['--root', join(folder.path, 'root')], { cwd: folder.path })
+  await gateway.until('is up')
+  gateway.signal('SIGUSR2')
+  await gateway.until('much too late')
+  gateway.signal('SIGHUP')
+  await gateway.until('reloaded')
   gateway.signal('SIGTERM')
   expect(await gateway.ended).toBe(0)
   await folder.remove()

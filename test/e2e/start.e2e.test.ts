@@ -99,6 +99,17 @@ describe('the process', () => {
     expect(second.stderr).toMatch(new RegExp(`^gateway: BUSY: [^\n]*${gateway.pid}[^\n]*\n$`))
   })
 
+  test('runs with a young generation that fits the caches, in the process that was started, unless one was chosen', async () => {
+    const generation = async (env: Record<string, string>) => {
+      const own = { cwd: root.path, env: { ...(await freePorts()), ...env } }
+      await using gateway = gatewayProcess(['--root', join(root.path, 'generation')], own)
+      await gateway.until(up)
+      return readFileSync(`/proc/${gateway.pid}/cmdline`, 'utf8').split('\0')
+    }
+    expect(await generation({})).toContain('--max-semi-space-size=4')
+    expect(await generation({ NODE_OPTIONS: '--max_semi_space_size=8' })).not.toContain('--max-semi-space-size=4')
+  })
+
   test('takes a changed config at SIGHUP, and keeps the old one where the new one is wrong', async () => {
     const config = join(root.path, 'gateway.config.mts')
     const write = (name: string) =>

@@ -11,6 +11,7 @@ import {
 } from '../../core/index.ts'
 import { ask, askTexts, type NameServer, textsOf } from '../../lib/dns/ask.ts'
 import { level } from '../../plugins/index.ts'
+import { endKept } from './kept.ts'
 import { type Root, tempRoot } from './root.ts'
 
 /** Where a DNS provider works while a case runs. */
@@ -57,6 +58,7 @@ export const describeDnsProvider = (name: string, under: DnsProviderUnderTest): 
     })
     afterEach(async () => {
       await gateway?.close()
+      await endKept(root.path)
       await place?.close?.()
       await root.remove()
       for (const secret of secrets) expect(log.join('\n')).not.toContain(secret)

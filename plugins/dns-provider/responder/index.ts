@@ -1,7 +1,6 @@
 import { DnsWriter, definePlugin, NodeFacts, optional, reason, refused } from '../../../core/index.ts'
-import { coalesce } from '../../../lib/coalesce.ts'
-import { challengeOf, readChallenge } from '../../../lib/dns/challenge.ts'
-import { restoreValues } from '../../../lib/dns/values.ts'
+import { challengeOf } from '../../../lib/dns/challenge.ts'
+import { ownZones } from '../../../lib/dns/own-zones.ts'
 import { type ResponderOptions, readOptions } from './options.ts'
 import { standing } from './standing.ts'
 import { type Zone, zoneOf } from './zone.ts'
@@ -13,7 +12,7 @@ export type { ResponderOptions } from './options.ts'
  * gateway runs on: the plugin is degraded, says who has the port, and tries again.
  */
 export const responder = (options: ResponderOptions = {}) => {
-  const settings = readOptions(options)
+  const place = readOptions(options)
   return definePlugin({
     name: 'dns-provider/responder',
     kind: 'dns-provider',
@@ -21,55 +20,49 @@ export const responder = (options: ResponderOptions = {}) => {
     needs: { node: optional(NodeFacts) },
     provides: { dns: DnsWriter },
     async setup({ node, state, signal: stop, log, health }) {
-      const live = restoreValues(state.get(key), keepFor)
+      const own = ownZones({
+        domains: place.domains,
+        domain: async (signal) => (await node?.publicConfig(signal))?.domain,
+        saved: state.get('values'),
+        save: (value) => state.set('values', value),
+      })
       let serial = Math.floor(Date.now() / 1_000)
-      let domains = settings.domains ?? []
       let zones: readonly Zone[] = []
       /** What is answered from now on. */
       const publish = (): void => {
         serial = (serial + 1) >>> 0
-        zones = domains.map((domain) => zoneOf(domain, settings.nameServer ?? domain, serial, live.of(challengeOf(domain))))
+        zones = own.domains.map((domain) => {
+          const values = own.live.of(challengeOf(domain))
+          return zoneOf(domain, place.nameServer ?? domain, serial, values)
+        })
       }
-      const learn = async (signal: AbortSignal): Promise<void> => {
-        const domain = settings.domains ? undefined : (await node?.publicConfig(signal))?.domain
-        if (domain === undefined || domains.includes(domain)) return
-        domains = [domain]
-        publish()
-      }
-      const save = coalesce(() => state.set(key, live.size > 0 ? live.encode() : null))
       /** What a restart would lose is told, and answered all the same. */
-      const saved = () => save().catch((error) => log('the values could not be kept', { why: reason(error) }))
+      const keep = () => own.keep().catch((error) => log('the values could not be kept', { why: reason(error) }))
       const read = (fqdn: string, value: string): string => {
-        const owned = domains.map(challengeOf)
-        const told = readChallenge(
-          fqdn,
-          value,
-          (name) => owned.includes(name),
-          owned.join(', ') || 'none, for it knows no domain',
-        )
+        const told = own.read(fqdn, value)
         if ('problem' in told) throw refused([told.problem])
         return told.name
       }
 
-      await learn(stop).catch((error) => log('the node has not said its domain', { why: reason(error) }))
+      await own.learn(stop).catch((error) => log('the node has not said its domain', { why: reason(error) }))
       publish()
-      const serving = await standing(settings, () => zones, { health, stop })
+      const serving = await standing(place, () => zones, { health, stop })
       return {
         api: {
           dns: {
             delegated: true,
             async present(fqdn: string, value: string, signal: AbortSignal) {
               signal.throwIfAborted()
-              await learn(signal)
+              await own.learn(signal)
               const name = read(fqdn, value)
-              live.add(name, value)
+              own.live.add(name, value)
               publish()
-              await Promise.all([saved(), serving.answers(name, value, signal)])
+              await Promise.all([keep(), serving.answers(name, value, signal)])
             },
             async cleanup(fqdn: string, value: string) {
-              if (!live.remove(read(fqdn, value), value)) return
+              if (!own.live.remove(read(fqdn, value), value)) return
               publish()
-              await saved()
+              await keep()
             },
           },
         },
@@ -78,7 +71,3 @@ export const responder = (options: ResponderOptions = {}) => {
     },
   })
 }
-
-const key = 'values'
-/** What is older when the gateway starts belongs to no order that still waits. */
-const keepFor = 3_600_000

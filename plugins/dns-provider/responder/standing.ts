@@ -2,7 +2,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import { type Core, GatewayError, reason } from '../../../core/index.ts'
 import { ask, textsOf } from '../../../lib/dns/ask.ts'
 import { portOwner } from '../../../lib/port-owner.ts'
-import type { Settings } from './options.ts'
+import type { readOptions } from './options.ts'
 import type { NameServing } from './server.ts'
 import type { Zone } from './zone.ts'
 
@@ -14,7 +14,7 @@ interface Standing {
 
 /** Serves the zones, now or as soon as the port is free: while it is not, every second is tried. */
 export const standing = async (
-  { addresses, port }: Settings,
+  { addresses, port }: ReturnType<typeof readOptions>,
   zones: () => readonly Zone[],
   { health, stop }: { health: Core['health']; stop: AbortSignal },
 ): Promise<Standing> => {

@@ -2,6 +2,7 @@ import type { ClientHttp2Session } from 'node:http2'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Backend as Address } from '../../../lib/backend.ts'
+import { Fitness, InTurn, type Retry } from '../../../lib/in-turn.ts'
 import { SharedSession } from './http2-upstream.ts'
 import { type Home, Wire } from './wire.ts'
 
@@ -13,7 +14,7 @@ export interface Dialling {
   readonly idleTime: number
   /** PEM; given, the certificate of an `https://` backend must be signed by it and name its IP address. */
   readonly ca: string | undefined
-  readonly retry: { readonly first: number; readonly most: number }
+  readonly retry: Retry
 }
 
 /** Why a backend could not be reached; `late` where it did not answer in time. */
@@ -38,10 +39,7 @@ export class Backend implements Home {
   #idle: Wire[] = []
   #closed = false
   #session: SharedSession<Unreachable> | undefined
-  #retryAt = 0
-  /** A failure from then on is another one. */
-  #worseAt = 0
-  #failures = 0
+  readonly #fitness: Fitness
   #broken = 0
   /** What the active check found; undefined: there is none, or not yet. */
   checked: boolean | undefined
@@ -49,30 +47,21 @@ export class Backend implements Home {
   constructor(address: Address, dialling: Dialling) {
     this.address = address
     this.#dialling = dialling
+    this.#fitness = new Fitness(dialling.retry)
   }
 
   /** Whether it should be given a request; a dead one is given one again after a while, and that one decides. */
   admits(): boolean {
-    if (this.checked === false) return false
-    if (this.#failures === 0) return true
-    const now = performance.now()
-    if (now < this.#retryAt) return false
-    this.#retryAt = now + this.#dialling.retry.first
-    return true
+    return this.checked !== false && this.#fitness.admits()
   }
   /** It did what was asked of it. */
   answered(): void {
-    this.#failures = 0
+    this.#fitness.answered()
     this.#broken = 0
   }
   /** It could not be reached. Is told of the same trouble by many at once, and counts it once. */
   failed(): void {
-    const now = performance.now()
-    if (this.#failures > 0 && now < this.#worseAt) return
-    const { first, most } = this.#dialling.retry
-    this.#retryAt = now + Math.min(most, first * 2 ** Math.min(this.#failures, 16))
-    this.#worseAt = this.#retryAt
-    this.#failures++
+    this.#fitness.failed()
   }
   /** It took a request and broke it off without an answer. */
   broke(): void {
@@ -147,22 +136,5 @@ export class Backend implements Home {
   }
 }
 
-/** The backends of one route, taken in turn. */
-export class Backends {
-  readonly all: readonly Backend[]
-  #next = 0
-  constructor(all: readonly Backend[]) {
-    this.all = all
-  }
-
-  /** The next in turn that is not left out; where all are, or have been tried, the next that was not tried. */
-  pick(tried: ReadonlySet<Backend> | undefined): Backend | undefined {
-    const count = this.all.length
-    for (let i = 0; i < count; i++) {
-      const backend = this.all[this.#next]
-      this.#next = this.#next + 1 < count ? this.#next + 1 : 0
-      if (backend && !tried?.has(backend) && backend.admits()) return backend
-    }
-    return this.all.find((backend) => !tried?.has(backend))
-  }
-}
+/** The backends of one route. */
+export class Backends extends InTurn<Backend> {}

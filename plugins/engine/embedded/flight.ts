@@ -1,5 +1,6 @@
 import type { ClientHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
+import { splice, type Tunnel } from '../../../lib/splice.ts'
 import type { Backend, Unreachable } from './backends.ts'
 import type { Exchange, Watcher } from './exchange.ts'
 import { type Fields, responseFields, switchingFields } from './fields.ts'
@@ -10,7 +11,6 @@ import { requestFieldsH2, requestHead } from './request-head.ts'
 import { BadResponse, type Framing } from './response-reader.ts'
 import { Search, type Seeker } from './search.ts'
 import type { Awake, Flow } from './table.ts'
-import { splice, type Tunnel } from './tunnel.ts'
 import { type Asker, type Upstream, Wire } from './wire.ts'
 
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS'])

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import type { Connected } from '../../../lib/proxy-protocol.ts'
+import { splice, type Tunnel } from '../../../lib/splice.ts'
 import type { Access } from './access-log.ts'
 import type { Backend } from './backends.ts'
 import type { Awake, Flow } from './table.ts'
-import { splice, type Tunnel } from './tunnel.ts'
 
 export interface PassthroughDeck {
   /** Idle time in ms after which a connection is cut; 0: never. */

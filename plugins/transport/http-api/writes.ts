@@ -30,13 +30,18 @@ export const writes = ({ gateway }: Context) => {
     while (isConditional(c) && pending.of(op.id)) await pending.of(op.id)
     const before = gateway.routes.get(op.id)
     checkPreconditions(c.req.raw.headers, before)
-    const applied = whenApplied(gateway, op.id)
-    const done = gateway.dispatch(op, wait && { wait }).finally(applied.stop)
-    pending.add(op.id, Promise.race([applied.seen, done]))
+    const taken = Promise.withResolvers<void>()
+    let applied: Date | undefined
+    const onApplied = () => {
+      applied = new Date()
+      taken.resolve()
+    }
+    const done = gateway.dispatch(op, { ...(wait && { wait }), onApplied })
+    pending.add(op.id, Promise.race([taken.promise, done]))
     const route = await done
     const answered = new Date()
     c.header('etag', etagOf(route))
-    const times = { applied: applied.at() ?? answered, ...(wait && { live: answered }) }
+    const times = { applied: applied ?? answered, ...(wait && { live: answered }) }
     return c.json({ ...viewRoute(route, httpsPort(gateway)), ...times }, before ? 200 : 201)
   }
 
@@ -86,20 +91,6 @@ const planned = async (gateway: Gateway, op: SetOp, signal: AbortSignal) => {
   const { route, current, problems } = await gateway.plan(op, signal)
   const port = httpsPort(gateway)
   return { ...(route && { route: viewRoute(route, port) }), ...(current && { current: viewRoute(current, port) }), problems }
-}
-
-/** Remembers when the workload was next applied; `seen` resolves then, or when it is stopped. */
-const whenApplied = (gateway: Gateway, id: WorkloadId) => {
-  const ended = new AbortController()
-  let at: Date | undefined
-  const watch = async (): Promise<void> => {
-    for await (const event of gateway.events(undefined, ended.signal))
-      if (event.type === 'applied' && event.route.id === id) {
-        at = event.at
-        return
-      }
-  }
-  return { at: () => at, seen: watch(), stop: () => ended.abort() }
 }
 
 /** The writes of this API that are not applied yet: one with a precondition waits for them, so that nothing comes between it and its write. */

@@ -51,4 +51,6 @@ export interface Where extends Settings {
   readonly drain: number
   readonly retryAfter: number
 }
-export type EngineFactory = (where: Where) => Plugin<'engine'> | Promise<Plugin<'engine'>>
+/** The engine, or a list of plugins: the engine and what it needs. */
+export type EngineFactory = (where: Where) => Plugins | Promise<Plugins>
+type Plugins = Plugin<'engine'> | readonly Plugin[]

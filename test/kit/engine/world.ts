@@ -78,7 +78,15 @@ export const openWorld =
     const start = async () =>
       createGateway(
         {
-          plugins: [anyHost(), passthrough(), pending(), issued(authority), memory(held), meter(counters), await engine(where)],
+          plugins: [
+            anyHost(),
+            passthrough(),
+            pending(),
+            issued(authority),
+            memory(held),
+            meter(counters),
+            ...[await engine(where)].flat(),
+          ],
         },
         { root: own.path, log: (...said) => log.push(said.map(written).join(' ')) },
       )

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import { peekClientHello } from '../../../lib/client-hello.ts'
-import { type Connected, readProxyHeader } from '../../../lib/proxy-protocol.ts'
+import { peekClientHello } from './client-hello.ts'
+import { type Connected, readProxyHeader } from './proxy-protocol.ts'
 
 /** RFC 8446 section 6.2. */
 export const alert = { decodeError: 50, unrecognizedName: 112 } as const

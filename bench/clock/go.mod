@@ -1,0 +1,3 @@
+module zos-gateway/bench/clock
+
+go 1.21

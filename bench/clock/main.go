@@ -1,0 +1,169 @@
+// Times what a caller sees: a route is set over an API, then a client that never was there asks for its host by a full TLS handshake.
+// Reads a plan from stdin and writes the samples, in milliseconds, to stdout. A client of few microseconds of its own, so that what is
+// timed is the server.
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+type plan struct {
+	// How a route is set; `{n}` is replaced by its number.
+	Method, URL, Body string
+	Headers           map[string]string
+	// A unix socket to speak to instead of the URL's host.
+	Socket string
+	// The port that serves over TLS, and the name that route `n` gets there.
+	Port int
+	Host string
+	// A name of the first hundred that were there before; empty: no such requests.
+	Standing string
+	// Where the disk's own time is taken; empty: it is not.
+	Folder        string
+	WarmUp, Times int
+}
+
+type samples struct {
+	Served   []float64 `json:"served"`
+	Set      []float64 `json:"set"`
+	Standing []float64 `json:"standing"`
+	Sync     []float64 `json:"sync"`
+}
+
+func main() {
+	var given plan
+	check(json.NewDecoder(os.Stdin).Decode(&given))
+	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}
+	if given.Socket != "" {
+		client.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", given.Socket)
+		}}
+	}
+	probe := openProbe(given.Folder)
+	var all samples
+	for n := -given.WarmUp; n < given.Times; n++ {
+		name := "s" + strconv.Itoa(n)
+		if n < 0 {
+			name = "x" + strconv.Itoa(-n)
+		}
+		host := strings.ReplaceAll(given.Host, "{n}", name)
+		began := time.Now()
+		set(client, given, name)
+		answered := time.Now()
+		untilServed(given.Port, host)
+		served := time.Now()
+		var standing, synced time.Duration
+		if given.Standing != "" {
+			check(get(given.Port, strings.ReplaceAll(given.Standing, "{n}", strconv.Itoa((n+given.WarmUp)%100))))
+			standing = time.Since(served)
+		}
+		if probe != nil {
+			synced = syncOnce(probe)
+		}
+		if n < 0 {
+			continue
+		}
+		all.Served = append(all.Served, ms(served.Sub(began)))
+		all.Set = append(all.Set, ms(answered.Sub(began)))
+		all.Standing = append(all.Standing, ms(standing))
+		all.Sync = append(all.Sync, ms(synced))
+	}
+	if probe != nil {
+		probe.Close()
+		os.Remove(probe.Name())
+	}
+	check(json.NewEncoder(os.Stdout).Encode(all))
+}
+
+func set(client *http.Client, given plan, name string) {
+	fill := strings.NewReplacer("{n}", name)
+	request, err := http.NewRequest(given.Method, fill.Replace(given.URL), strings.NewReader(fill.Replace(given.Body)))
+	check(err)
+	for key, value := range given.Headers {
+		request.Header.Set(key, value)
+	}
+	answer, err := client.Do(request)
+	check(err)
+	text, _ := io.ReadAll(answer.Body)
+	answer.Body.Close()
+	if answer.StatusCode >= 300 {
+		check(fmt.Errorf("%s %s: %d %s", given.Method, request.URL, answer.StatusCode, text))
+	}
+}
+
+// A proxy may answer that it has a route before it serves it.
+func untilServed(port int, host string) {
+	for began := time.Now(); ; {
+		err := get(port, host)
+		if err == nil {
+			return
+		}
+		if time.Since(began) > time.Minute {
+			check(fmt.Errorf("%s is not served: %w", host, err))
+		}
+	}
+}
+
+func get(port int, host string) error {
+	raw, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), 10*time.Second)
+	if err != nil {
+		return err
+	}
+	defer raw.Close()
+	raw.SetDeadline(time.Now().Add(10 * time.Second))
+	conn := tls.Client(raw, &tls.Config{ServerName: host, InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
+	if _, err := fmt.Fprintf(conn, "GET /64 HTTP/1.1\r\nHost: %s\r\n\r\n", host); err != nil {
+		return err
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+		return err
+	}
+	if answer.StatusCode != 200 {
+		return fmt.Errorf("status %d", answer.StatusCode)
+	}
+	return nil
+}
+
+func openProbe(folder string) *os.File {
+	if folder == "" {
+		return nil
+	}
+	file, err := os.Create(filepath.Join(folder, "sync-probe"))
+	check(err)
+	return file
+}
+
+// A file that grows by a small record and is synced, as a store's log is.
+func syncOnce(file *os.File) time.Duration {
+	began := time.Now()
+	_, err := file.Write(make([]byte, 300))
+	check(err)
+	check(syscall.Fdatasync(int(file.Fd())))
+	return time.Since(began)
+}
+
+func ms(took time.Duration) float64 { return float64(took.Nanoseconds()) / 1e6 }
+
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}

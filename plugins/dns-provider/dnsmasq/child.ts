@@ -1,0 +1,150 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
+import { type Core, GatewayError, reason, type Service, type Supervised, type Supervisor } from '../../../core/index.ts'
+import { writeFileAtomic } from '../../../lib/atomic-file.ts'
+import { portOwner } from '../../../lib/port-owner.ts'
+import { configOf, type Wanted } from './config-file.ts'
+import { answersAtAll, answersWith } from './look.ts'
+import type { Settings } from './options.ts'
+
+export interface Child {
+  /** Brings the name server to this: returns when it answers so, over UDP and TCP. The one that runs is left alone where dnsmasq refuses the new config. */
+  apply(wanted: Wanted): Promise<void>
+  close(): Promise<void>
+}
+
+/** One dnsmasq under the supervisor, which outlives the gateway. */
+export const child = (
+  settings: Settings,
+  { supervisor, root, health }: { supervisor: Supervisor; root: string; health: Core['health'] },
+): Child => {
+  const folder = join(root, 'dnsmasq')
+  const file = join(folder, 'dnsmasq.conf')
+  let wanted: Wanted | undefined
+  let written: string | undefined
+  let supervised: Supervised | undefined
+  const first = soonOnce()
+
+  const service = (revision: string): Service => ({
+    name: 'dnsmasq',
+    command: settings.command,
+    args: ['--keep-in-foreground', `--conf-file=${file}`],
+    ...(settings.netns !== undefined && { netns: settings.netns }),
+    keep: true,
+    revision,
+    startSeconds: 10,
+    stopSeconds: 2,
+    probe: async (signal) => wanted !== undefined && (await answersAtAll(wanted, signal)),
+    onExit(why) {
+      health('degraded', `dnsmasq ended: ${why}`)
+      if (first.may()) supervised?.restart().catch(() => undefined)
+    },
+    onRestart() {
+      first.up()
+      health('ok')
+    },
+  })
+
+  /** What dnsmasq itself says of a config file. */
+  const test = (path: string) =>
+    new Promise<void>((resolve, reject) => {
+      execFile(settings.command, ['--test', `--conf-file=${path}`], { timeout: 5_000 }, (error, _, stderr) => {
+        if (!error) return resolve()
+        const said = stderr.trim().split('\n').at(-1) || error.message
+        const code = 'code' in error && error.code === 'ENOENT' ? 'PROCESS_FAILED' : 'DNS_UNAVAILABLE'
+        const fix =
+          code === 'PROCESS_FAILED'
+            ? 'install dnsmasq-base, or give its path as `command`'
+            : 'see whether this dnsmasq is 2.80 or newer'
+        reject(new GatewayError(code, `dnsmasq refuses its config: ${said}`, fix, { cause: error }))
+      })
+    })
+
+  const write = async (text: string): Promise<void> => {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const next = `${file}.next`
+    try {
+      await writeFileAtomic(next, text)
+      await test(next)
+      await rename(next, file)
+    } finally {
+      await rm(next, { force: true })
+    }
+  }
+
+  return {
+    async apply(next) {
+      const text = configOf(next)
+      wanted = next
+      const revision = createHash('sha256').update(text).digest('hex')
+      try {
+        if (!supervised) {
+          await write(text)
+          supervised = await supervisor.run(service(revision))
+          written = text
+          await Promise.race([supervised.ready, failing(supervised)])
+        } else if (text !== written) {
+          await write(text)
+          written = text
+          await supervised.restart({ revision })
+        } else if (supervised.status().state !== 'up') await Promise.race([supervised.restart(), failing(supervised)])
+        await answersWith(next)
+        first.up()
+        health('ok', undefined, { port: settings.port })
+      } catch (error) {
+        const told = await explain(error, settings.port, supervised?.status().pid)
+        health('degraded', `${told.message} (${told.fix})`)
+        throw told
+      }
+    },
+    close: async () => supervised?.release(),
+  }
+}
+
+/** Rejects once a start of it has failed; what is tried again after is another's to wait for. */
+const failing = async (supervised: Supervised): Promise<never> => {
+  const before = supervised.status().restarts
+  for (;;) {
+    await after(50, undefined, { ref: false })
+    const { state, restarts, lastError } = supervised.status()
+    if (state === 'backoff' || state === 'stopped' || restarts > before)
+      throw new GatewayError('PROCESS_FAILED', `dnsmasq ended: ${lastError ?? state}`, 'see its log below the root, in run/')
+  }
+}
+
+/** The first end in a minute is followed by a start at once; the next ones wait as the supervisor says. */
+const soonOnce = () => {
+  let since = Number.NEGATIVE_INFINITY
+  let used = false
+  return {
+    up: () => {
+      since = performance.now()
+    },
+    may: (): boolean => {
+      if (used && performance.now() - since < 60_000) return false
+      used = true
+      return true
+    },
+  }
+}
+
+const explain = async (error: unknown, port: number, own: number | undefined): Promise<GatewayError> => {
+  const owner = await portOwner(port)
+  if (owner && owner.pid !== own)
+    return new GatewayError(
+      'PORT_IN_USE',
+      `port ${port} is in use by pid ${owner.pid} (${owner.command})`,
+      'stop it, or give `addresses` that it does not listen on',
+      { cause: error },
+    )
+  if (error instanceof GatewayError) return error
+  return new GatewayError(
+    'DNS_UNAVAILABLE',
+    `dnsmasq does not answer as it should: ${reason(error)}`,
+    'see its log below the root, in run/',
+    { cause: error },
+  )
+}

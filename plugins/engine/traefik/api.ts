@@ -1,0 +1,116 @@
+import { Agent, type IncomingMessage, request } from 'node:http'
+import { request as requestTls } from 'node:https'
+
+/** Opens connections into Traefik; where it runs in another network namespace, through a process in there. */
+export interface Place {
+  readonly host: string
+  readonly port: number
+}
+interface Answer {
+  readonly status: number
+  readonly text: string
+}
+/** A router that Traefik does not serve, or not wholly, with its own reasons. */
+export interface Trouble {
+  readonly name: string
+  readonly status: 'disabled' | 'warning'
+  readonly reasons: readonly string[]
+}
+
+/** Traefik's API and its ports, as far as the engine asks them. Every call ends with `signal` or within 5 s. */
+export interface Api {
+  /** Of the configuration that Traefik serves now, as its API has it; `undefined` where it has none of ours. */
+  generation(signal?: AbortSignal): Promise<number | undefined>
+  /** Whether the port for TLS serves this generation, or a later one. */
+  serves(generation: number, signal?: AbortSignal): Promise<boolean>
+  /** All routers of ours that Traefik does not serve as they are written. */
+  troubles(signal?: AbortSignal): Promise<readonly Trouble[]>
+  /** Its metrics, in the Prometheus text format. */
+  metrics(signal?: AbortSignal): Promise<string>
+  close(): void
+}
+
+/** The host name that only the gateway asks for, to see what the port serves. */
+export const probeHost = 'probe.gateway.invalid'
+/** The router that carries the number of the configuration. */
+export const probeRouter = 'gateway.probe'
+export const probePath = (token: string, generation: number): string => `/.gateway/${token}/${generation}`
+
+const limit = 5_000
+const most = 64 << 20
+
+export const traefikApi = (o: { api: Place; https: Place; token: string }): Api => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 4 })
+  const within = (signal?: AbortSignal) => AbortSignal.any([AbortSignal.timeout(limit), ...(signal ? [signal] : [])])
+  const ask = (path: string, signal?: AbortSignal) =>
+    new Promise<Answer>((resolve, reject) => {
+      const { host, port } = o.api
+      request({ host, port, path, agent, signal: within(signal) }, (answer) => collect(answer).then(resolve, reject))
+        .once('error', reject)
+        .end()
+    })
+  const json = async (path: string, signal?: AbortSignal): Promise<unknown> => {
+    const { status, text } = await ask(path, signal)
+    if (status === 404) return undefined
+    if (status !== 200) throw new Error(`Traefik's API answered ${status} to ${path}`)
+    return JSON.parse(text)
+  }
+  return {
+    async generation(signal) {
+      const router = await json(`/api/http/routers/${probeRouter}@file`, signal)
+      const rule = typeof router === 'object' && router !== null && 'rule' in router ? String(router.rule) : ''
+      const found = new RegExp(`/\\.gateway/${o.token}/(\\d+)\``).exec(rule)
+      return found ? Number(found[1]) : undefined
+    },
+    serves: (generation, signal) =>
+      new Promise<boolean>((resolve, reject) => {
+        const { host, port } = o.https
+        const headers = { host: probeHost }
+        const path = probePath(o.token, generation)
+        const asked = requestTls(
+          // The certificate is Traefik's own, made at its start: it proves nothing, and nothing is entrusted to it.
+          { host, port, path, headers, agent: false, servername: probeHost, rejectUnauthorized: false, signal: within(signal) },
+          (answer) => {
+            answer.resume()
+            resolve(answer.statusCode === 200)
+          },
+        )
+        asked.once('error', reject).end()
+      }),
+    async troubles(signal) {
+      const found: Trouble[] = []
+      for (const kind of ['http', 'tcp'])
+        for (const status of ['disabled', 'warning'] as const)
+          for (let page = 1; page <= 100; page++) {
+            const list = await json(`/api/${kind}/routers?status=${status}&per_page=1000&page=${page}`, signal)
+            const some = Array.isArray(list) ? list : []
+            for (const entry of some) found.push(troubleOf(entry, status))
+            if (some.length < 1_000) break
+          }
+      return found
+    },
+    async metrics(signal) {
+      const { status, text } = await ask('/metrics', signal)
+      if (status !== 200) throw new Error(`Traefik's metrics answered ${status}`)
+      return text
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+const troubleOf = (entry: unknown, status: Trouble['status']): Trouble => {
+  const found = typeof entry === 'object' && entry !== null ? entry : {}
+  const name = 'name' in found ? String(found.name) : ''
+  return { name, status, reasons: 'error' in found && Array.isArray(found.error) ? found.error.map(String) : [] }
+}
+
+const collect = async (answer: IncomingMessage): Promise<Answer> => {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of answer) {
+    size += chunk.length
+    if (size > most) throw new Error(`Traefik answers more than ${most} bytes`)
+    chunks.push(chunk)
+  }
+  return { status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }
+}

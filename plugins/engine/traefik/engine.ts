@@ -1,0 +1,201 @@
+import { randomUUID } from 'node:crypto'
+import { resolve } from 'node:path'
+import {
+  type Certificate,
+  type Change,
+  type Core,
+  type Hooks,
+  type Route,
+  reason,
+  type Supervisor,
+  type Tls,
+  type Traffic,
+  type WorkloadId,
+} from '../../../core/index.ts'
+import { traefikApi } from './api.ts'
+import { Certificates } from './certificates.ts'
+import { documentOf, type Shape } from './document.ts'
+import { Folder, type Found } from './folder.ts'
+import { Leaving } from './leaving.ts'
+import { Liveness } from './liveness.ts'
+import type { Settings } from './options.ts'
+import { runTraefik, type Traefik } from './process.ts'
+import { Publisher } from './publisher.ts'
+import { retryMiddleware, sharedDocument, sharedFile } from './shared.ts'
+import { ownResolvers } from './static-config.ts'
+import { tokenOf } from './token.ts'
+import { atLeast, checkVersion, warnings } from './version.ts'
+import { yaml } from './yaml.ts'
+
+type Engine = Hooks['engine'] & { api: { traffic: Traffic }; close(): Promise<void> }
+
+/** Seconds that a start waits for Traefik before it goes on without. */
+const patience = 15
+
+export const startEngine = async (settings: Settings, core: Core, supervisor: Supervisor): Promise<Engine> => {
+  const version = await checkVersion(settings.command)
+  for (const message of warnings(version))
+    core.emit({ type: 'alarm', code: 'ENGINE_UNAVAILABLE', message, fix: 'see docs/engine-traefik.md' })
+  const root = resolve(core.root)
+  const folders = { proxy: `${root}/proxy`, state: `${root}/traefik` }
+  const token = await tokenOf(folders.state)
+  const loopback = settings.https.host === '' ? '127.0.0.1' : settings.https.host
+  const api = traefikApi({ api: settings.api, https: { host: loopback, port: settings.https.port }, token })
+  const stop = new AbortController()
+  const certificates = new Certificates()
+  const epoch = randomUUID()
+  let traefik: Traefik | undefined
+
+  const issues = (tls: Tls): boolean =>
+    settings.issue === 'traefik' && tls.mode === 'terminate' && ownResolvers.includes(tls.resolver)
+  const shape: Shape = {
+    issues,
+    several: [retryMiddleware],
+    ...(settings.leftOut > 0 && atLeast(version, [3, 5, 0]) && { leftOut: settings.leftOut }),
+    ...(settings.health && { health: settings.health }),
+    grpc: settings.grpc,
+    ...(settings.sendProxy && { proxyProtocol: settings.sendProxy }),
+  }
+  const fileOf = (id: WorkloadId) => `${id}.yaml`
+  const shared = (generation: number) => yaml(sharedDocument(settings, token, generation))
+
+  const unwell = (why: string) => core.health('degraded', `Traefik ${version.join('.')}: ${why}`, facts())
+  const facts = () => {
+    const { pid, restarts = 0 } = traefik?.status() ?? {}
+    return { version: version.join('.'), https: settings.https.port, http: settings.http.port, restarts, ...(pid && { pid }) }
+  }
+  const mended = (found: readonly Found[]) => {
+    for (const { name, what } of found) {
+      const message =
+        what === 'foreign' ? `${name} is no route of this gateway and was moved aside` : `${name} was ${what} and put back`
+      const fix = `the folder ${folders.proxy} is the gateway's: set routes by its commands`
+      core.emit({ type: 'alarm', code: 'ENGINE_UNAVAILABLE', message, fix })
+    }
+    publisher.publish()
+  }
+  const folder = new Folder(folders.proxy, mended, (error) => unwell(`its folder of routes: ${reason(error)}`))
+  const liveness = new Liveness(
+    core.emit,
+    ({ host, tls }) => tls.mode === 'passthrough' || issues(tls) || certificates.covers(host),
+  )
+  const publisher = new Publisher({
+    signal: stop.signal,
+    channel: {
+      async offer(generation) {
+        await folder.change(new Map([[sharedFile, shared(generation)]]))
+        traefik?.hangUp()
+      },
+      running: () => traefik?.running() ?? false,
+      async served(generation, signal) {
+        if (((await api.generation(signal)) ?? 0) < generation) return false
+        return api.serves(generation, signal)
+      },
+    },
+    async told(generation) {
+      core.health('ok', undefined, facts())
+      if (liveness.waiting > 0) await liveness.served(generation, await api.troubles(stop.signal))
+    },
+    failed: unwell,
+  })
+  const leaving = new Leaving(settings.drain, core.emit, async () => ({ request: 0, response: 0 }))
+
+  const start = async (files: ReadonlyMap<string, string>) => {
+    await folder.open(files)
+    traefik = await runTraefik({
+      settings,
+      folders,
+      version,
+      supervisor,
+      api,
+      env: {},
+      onExit(why) {
+        unwell(why)
+        core.emit({ type: 'engine', state: 'down', reason: why })
+      },
+      onRestart() {
+        core.emit({ type: 'engine', state: 'restarted' })
+        publisher.again()
+      },
+    })
+    traefik.ready.then(
+      () => core.emit({ type: 'engine', state: 'up' }),
+      () => undefined,
+    )
+    const late = AbortSignal.timeout(patience * 1_000)
+    await publisher.served(publisher.publish(), late).catch(() => unwell(traefik?.status().lastError ?? 'it is not ready'))
+  }
+
+  return {
+    async restore(routes) {
+      const files = new Map([[sharedFile, shared(publisher.wanted)], ...certificates.files])
+      for (const route of routes) files.set(fileOf(route.id), yaml(documentOf(route, shape)))
+      if (traefik === undefined) return start(files)
+      await folder.open(files)
+      publisher.publish()
+    },
+    async apply(changes, signal) {
+      const { write, gone, puts, refused } = sort(changes, (route) => yaml(documentOf(route, shape)))
+      await folder.change(
+        new Map([...write].map(([id, text]) => [fileOf(id), text])),
+        gone.map(({ id }) => fileOf(id)),
+      )
+      const generation = publisher.publish()
+      for (const route of puts) {
+        leaving.stays(route.id)
+        liveness.put(route, generation)
+      }
+      if (gone.length === 0) return refused
+      for (const { id } of gone) liveness.remove(id)
+      await publisher.served(generation, signal)
+      for (const route of gone) leaving.remove(route)
+      return refused
+    },
+    issues,
+    async install(all: readonly Certificate[]) {
+      const { write, remove } = certificates.take(
+        all.filter(({ resolver }) => !issues({ mode: 'terminate', resolver, names: [] })),
+      )
+      if (traefik === undefined || (write.size === 0 && remove.length === 0)) return
+      await folder.change(write, remove)
+      await publisher.served(publisher.publish(), stop.signal)
+      await liveness.check()
+    },
+    api: { traffic: { read: () => ({ epoch, bytes: new Map() }) } },
+    async drain() {
+      if (!settings.keepServing) await traefik?.stop()
+      await leaving.close()
+    },
+    async close() {
+      stop.abort()
+      await publisher.close()
+      await folder.close()
+      if (!settings.keepServing) await traefik?.stop()
+      api.close()
+    },
+  }
+}
+
+/** What a batch comes to: the last change of each workload counts. */
+const sort = (changes: readonly Change[], textOf: (route: Route) => string) => {
+  const write = new Map<WorkloadId, string>()
+  const gone = new Map<WorkloadId, Route>()
+  const puts = new Map<WorkloadId, Route>()
+  const refused = new Map<WorkloadId, Error>()
+  for (const change of changes) {
+    if ('remove' in change) {
+      gone.set(change.remove.id, change.remove)
+      write.delete(change.remove.id)
+      puts.delete(change.remove.id)
+      continue
+    }
+    const { put } = change
+    try {
+      write.set(put.id, textOf(put))
+      puts.set(put.id, put)
+      gone.delete(put.id)
+    } catch (error) {
+      refused.set(put.id, error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+  return { write, puts: [...puts.values()], gone: [...gone.values()], refused }
+}

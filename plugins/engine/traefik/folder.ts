@@ -1,0 +1,122 @@
+import { type FSWatcher, watch } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { syncFolder, writeFilesAtomic } from '../../../lib/atomic-file.ts'
+
+export interface Found {
+  readonly name: string
+  /** `foreign`: moved aside. `edited`, `lost`: put back. */
+  readonly what: 'foreign' | 'edited' | 'lost'
+}
+
+/** Files that the gateway moved aside are kept here, beside the folder. */
+const asideOf = (path: string) => `${path}-aside`
+const settle = 50
+
+/**
+ * A folder that is the gateway's alone: what is in it is what was written here, whoever edits, deletes or adds files. One wrong file
+ * in it would stop every later change of Traefik.
+ */
+export class Folder {
+  readonly path: string
+  readonly #files = new Map<string, string>()
+  readonly #found: (found: readonly Found[]) => void
+  readonly #failed: (error: unknown) => void
+  #watcher: FSWatcher | undefined
+  #touched = new Set<string>()
+  #timer: NodeJS.Timeout | undefined
+  #last: Promise<unknown> = Promise.resolve()
+
+  /** `found` is told what was mended; `failed` what could not be. */
+  constructor(path: string, found: (found: readonly Found[]) => void, failed: (error: unknown) => void) {
+    this.path = path
+    this.#found = found
+    this.#failed = failed
+  }
+
+  /** Brings the folder to these files, by name, writing only what differs, and holds it there. */
+  async open(files: ReadonlyMap<string, string>): Promise<void> {
+    await mkdir(this.path, { recursive: true, mode: 0o700 })
+    await this.#inTurn(async () => {
+      this.#files.clear()
+      for (const [name, content] of files) this.#files.set(name, content)
+      await this.#mend(new Set([...files.keys(), ...(await readdir(this.path))]), true)
+    })
+    this.#watcher ??= watch(this.path, (_, name) => this.#touch(name ?? '')).on('error', this.#failed)
+  }
+
+  /** Writes and deletes files, durably and all or none of the writes. */
+  change(write: ReadonlyMap<string, string>, remove: Iterable<string> = []): Promise<void> {
+    return this.#inTurn(async () => {
+      await writeFilesAtomic(this.path, write)
+      for (const [name, content] of write) this.#files.set(name, content)
+      const gone = [...remove].filter((name) => this.#files.delete(name))
+      await Promise.all(gone.map((name) => rm(join(this.path, name), { force: true })))
+      if (gone.length > 0) await syncFolder(this.path)
+    })
+  }
+
+  get(name: string): string | undefined {
+    return this.#files.get(name)
+  }
+
+  async close(): Promise<void> {
+    this.#watcher?.close()
+    clearTimeout(this.#timer)
+    await this.#last
+  }
+
+  #touch(name: string): void {
+    this.#touched.add(name)
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      const touched = this.#touched
+      this.#touched = new Set()
+      this.#inTurn(() => this.#mend(touched, false)).catch(this.#failed)
+    }, settle)
+  }
+
+  /** `starting`: what is there may be of an earlier time, and nobody edited it. */
+  async #mend(names: ReadonlySet<string>, starting: boolean): Promise<void> {
+    const found: Found[] = []
+    const write = new Map<string, string>()
+    for (const name of names) {
+      if (name === '') continue
+      const wanted = this.#files.get(name)
+      if (wanted === undefined) {
+        if (await this.#putAside(name, starting)) found.push({ name, what: 'foreign' })
+        continue
+      }
+      const there = await readFile(join(this.path, name), 'utf8').catch(() => undefined)
+      if (there === wanted) continue
+      write.set(name, wanted)
+      if (!starting) found.push({ name, what: there === undefined ? 'lost' : 'edited' })
+    }
+    if (write.size > 0) await writeFilesAtomic(this.path, write)
+    if (found.length > 0) this.#found(found)
+  }
+
+  async #putAside(name: string, starting: boolean): Promise<boolean> {
+    const path = join(this.path, name)
+    // Left by a write that did not end; nobody else names files so.
+    if (/^\..*\.[0-9a-f]{12}\.tmp$/.test(name)) {
+      if (starting) await unlink(path).catch(() => undefined)
+      return false
+    }
+    await mkdir(asideOf(this.path), { recursive: true, mode: 0o700 })
+    const to = join(asideOf(this.path), `${new Date().toISOString().replaceAll(':', '')}-${name}`)
+    return rename(path, to).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return false
+        throw error
+      },
+    )
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#last.then(work)
+    this.#last = mine.catch(() => undefined)
+    return mine
+  }
+}

@@ -1,0 +1,23 @@
+import { definePlugin, Supervisor, Traffic } from '../../../core/index.ts'
+import { readOptions, type TraefikOptions } from './options.ts'
+
+export type { TraefikOptions }
+
+/**
+ * Serves every route by a Traefik of its own, which the gateway starts, configures by files, watches and, where asked, leaves running.
+ * Needs the Traefik program, 3.0 or newer, and `processes()`. See docs/engine-traefik.md.
+ */
+export const traefik = (options: TraefikOptions = {}) => {
+  const settings = readOptions(options)
+  return definePlugin({
+    name: 'engine/traefik',
+    kind: 'engine',
+    options,
+    needs: { supervisor: Supervisor },
+    provides: { traffic: Traffic },
+    setup: async (given) => {
+      const { startEngine } = await import('./engine.ts')
+      return startEngine(settings, given, given.supervisor)
+    },
+  })
+}

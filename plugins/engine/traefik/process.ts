@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto'
+import { chmod, mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Supervised, Supervisor } from '../../../core/index.ts'
+import { writeFileAtomic } from '../../../lib/atomic-file.ts'
+import type { Api } from './api.ts'
+import type { Settings } from './options.ts'
+import { type Folders, staticConfig } from './static-config.ts'
+import type { Version } from './version.ts'
+import { yaml } from './yaml.ts'
+
+export interface Traefik {
+  readonly adopted: boolean
+  /** Resolves when its API first answers. */
+  readonly ready: Promise<void>
+  running(): boolean
+  /** What the supervisor knows of it. */
+  status(): ReturnType<Supervised['status']>
+  /** Has it read the folder of routes again. */
+  hangUp(): void
+  /** Ends it; open requests have their grace time. */
+  stop(): Promise<void>
+}
+
+/** Writes Traefik's static configuration and has it run; one that runs already with the same configuration goes on. */
+export const runTraefik = async (o: {
+  settings: Settings
+  folders: Folders
+  version: Version
+  supervisor: Supervisor
+  api: Api
+  /** Of what its own resolvers need, such as the hook for DNS challenges. */
+  env: Readonly<Record<string, string>>
+  onExit(reason: string): void
+  onRestart(): void
+}): Promise<Traefik> => {
+  const { settings, folders, api } = o
+  await mkdir(folders.state, { recursive: true, mode: 0o700 })
+  // Traefik refuses ACME state that others can read.
+  for (const name of ['acme.json', 'acme2.json']) await chmod(join(folders.state, name), 0o600).catch(() => undefined)
+  const file = join(folders.state, 'traefik.yaml')
+  const text = yaml(staticConfig(settings, folders, o.version))
+  if ((await readFile(file, 'utf8').catch(() => undefined)) !== text) await writeFileAtomic(file, text)
+  const env = { ...o.env, ...settings.acme.dns?.env, ...settings.env }
+  const running = await o.supervisor.run({
+    name: 'traefik',
+    command: settings.command,
+    args: [`--configFile=${file}`],
+    env,
+    cwd: folders.state,
+    ...(settings.user !== undefined && { user: settings.user }),
+    ...(settings.netns !== undefined && { netns: settings.netns }),
+    probe: async (signal) => (await api.generation(signal)) !== undefined,
+    stopSeconds: settings.drain + 5,
+    keep: settings.keepServing,
+    revision: createHash('sha256').update(text).digest('hex'),
+    onExit: o.onExit,
+    onRestart: o.onRestart,
+  })
+  const isUp = () => running.status().state === 'up'
+  return {
+    adopted: running.adopted,
+    ready: running.ready,
+    running: isUp,
+    status: () => running.status(),
+    hangUp() {
+      const { state, pid } = running.status()
+      // Before it is up the signal would end it.
+      if (state === 'up' && pid !== undefined) process.kill(pid, 'SIGHUP')
+    },
+    stop: () => running.stop(),
+  }
+}
