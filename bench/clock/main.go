@@ -1,6 +1,6 @@
-// Times what a caller sees: a route is set over an API, then a client that never was there asks for its host by a full TLS handshake.
-// Reads a plan from stdin and writes the samples, in milliseconds, to stdout. A client of few microseconds of its own, so that what is
-// timed is the server.
+// Times what a caller sees: a route is set over an API, then its host is asked for, by turns over a connection that is open already and
+// by a client that never was there, with a full TLS handshake. Reads a plan from stdin and writes the samples, in milliseconds, to
+// stdout. Costs little itself, so that what is timed is the server.
 package main
 
 import (
@@ -26,9 +26,9 @@ type plan struct {
 	Headers           map[string]string
 	// A unix socket to speak to instead of the URL's host.
 	Socket string
-	// The port that serves over TLS, and the name that route `n` gets there.
-	Port int
-	Host string
+	// The port that serves over TLS, the one that serves in the clear (0: none), and the name that route `n` gets there.
+	Port, Plain int
+	Host        string
 	// A name of the first hundred that were there before; empty: no such requests.
 	Standing string
 	// Where the disk's own time is taken; empty: it is not.
@@ -37,7 +37,9 @@ type plan struct {
 }
 
 type samples struct {
-	Served   []float64 `json:"served"`
+	// From the Set to the answer, over the open connection and over a new one.
+	Kept     []float64 `json:"kept"`
+	Fresh    []float64 `json:"fresh"`
 	Set      []float64 `json:"set"`
 	Standing []float64 `json:"standing"`
 	Sync     []float64 `json:"sync"`
@@ -53,6 +55,12 @@ func main() {
 		}}
 	}
 	probe := openProbe(given.Folder)
+	var kept *connection
+	if given.Plain != 0 {
+		raw, err := dial(given.Plain)
+		check(err)
+		kept = &connection{raw, bufio.NewReader(raw)}
+	}
 	var all samples
 	for n := -given.WarmUp; n < given.Times; n++ {
 		name := "s" + strconv.Itoa(n)
@@ -63,7 +71,13 @@ func main() {
 		began := time.Now()
 		set(client, given, name)
 		answered := time.Now()
-		untilServed(given.Port, host)
+		overKept := kept != nil && n%2 == 0
+		if overKept {
+			kept.conn.SetDeadline(time.Now().Add(10 * time.Second))
+			check(kept.get(host))
+		} else {
+			untilServed(given.Port, host)
+		}
 		served := time.Now()
 		var standing, synced time.Duration
 		if given.Standing != "" {
@@ -76,7 +90,11 @@ func main() {
 		if n < 0 {
 			continue
 		}
-		all.Served = append(all.Served, ms(served.Sub(began)))
+		if overKept {
+			all.Kept = append(all.Kept, ms(served.Sub(began)))
+		} else {
+			all.Fresh = append(all.Fresh, ms(served.Sub(began)))
+		}
 		all.Set = append(all.Set, ms(answered.Sub(began)))
 		all.Standing = append(all.Standing, ms(standing))
 		all.Sync = append(all.Sync, ms(synced))
@@ -117,18 +135,16 @@ func untilServed(port int, host string) {
 	}
 }
 
-func get(port int, host string) error {
-	raw, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), 10*time.Second)
-	if err != nil {
+type connection struct {
+	conn   net.Conn
+	reader *bufio.Reader
+}
+
+func (c *connection) get(host string) error {
+	if _, err := fmt.Fprintf(c.conn, "GET /64 HTTP/1.1\r\nHost: %s\r\n\r\n", host); err != nil {
 		return err
 	}
-	defer raw.Close()
-	raw.SetDeadline(time.Now().Add(10 * time.Second))
-	conn := tls.Client(raw, &tls.Config{ServerName: host, InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
-	if _, err := fmt.Fprintf(conn, "GET /64 HTTP/1.1\r\nHost: %s\r\n\r\n", host); err != nil {
-		return err
-	}
-	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	answer, err := http.ReadResponse(c.reader, nil)
 	if err != nil {
 		return err
 	}
@@ -139,6 +155,22 @@ func get(port int, host string) error {
 		return fmt.Errorf("status %d", answer.StatusCode)
 	}
 	return nil
+}
+
+// One GET of a client that never was there.
+func get(port int, host string) error {
+	raw, err := dial(port)
+	if err != nil {
+		return err
+	}
+	defer raw.Close()
+	raw.SetDeadline(time.Now().Add(10 * time.Second))
+	conn := tls.Client(raw, &tls.Config{ServerName: host, InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
+	return (&connection{conn, bufio.NewReader(conn)}).get(host)
+}
+
+func dial(port int) (net.Conn, error) {
+	return net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), 10*time.Second)
 }
 
 func openProbe(folder string) *os.File {

@@ -9,15 +9,17 @@ interface Plan {
   readonly headers?: Readonly<Record<string, string>>
   readonly socket?: string
   readonly port: number
+  readonly plain?: number
   readonly host: string
   readonly standing?: string
   readonly folder?: string
   readonly warmUp: number
   readonly times: number
 }
-/** In milliseconds, one of each a Set. */
+/** In milliseconds. `kept` and `fresh`: from the Set to the first answer, over a connection that was open and over a new one. */
 export interface Samples {
-  readonly served: readonly number[]
+  readonly kept: readonly number[] | null
+  readonly fresh: readonly number[]
   readonly set: readonly number[]
   readonly standing: readonly number[]
   readonly sync: readonly number[]
