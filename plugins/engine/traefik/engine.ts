@@ -4,6 +4,7 @@ import {
   type Certificate,
   type Change,
   type Core,
+  type DnsHook,
   type Hooks,
   type Route,
   reason,
@@ -32,10 +33,17 @@ type Engine = Hooks['engine'] & { api: { traffic: Traffic }; close(): Promise<vo
 /** Seconds that a start waits for Traefik before it goes on without. */
 const patience = 15
 
-export const startEngine = async (settings: Settings, core: Core, supervisor: Supervisor): Promise<Engine> => {
+/** What the engine takes of other plugins. */
+interface Given {
+  readonly supervisor: Supervisor
+  readonly hook: DnsHook | undefined
+}
+
+export const startEngine = async (settings: Settings, core: Core, { supervisor, hook }: Given): Promise<Engine> => {
   const version = await checkVersion(settings.command)
   for (const message of warnings(version))
     core.emit({ type: 'alarm', code: 'ENGINE_UNAVAILABLE', message, fix: 'see docs/engine-traefik.md' })
+  if (settings.issue === 'traefik' && needsHook(settings) && !hook) core.emit(noHook)
   const root = resolve(core.root)
   const folders = { proxy: `${root}/proxy`, state: `${root}/traefik` }
   const token = await tokenOf(folders.state)
@@ -107,7 +115,7 @@ export const startEngine = async (settings: Settings, core: Core, supervisor: Su
       version,
       supervisor,
       api,
-      env: {},
+      env: hook?.env ?? {},
       onExit(why) {
         unwell(why)
         core.emit({ type: 'engine', state: 'down', reason: why })
@@ -199,3 +207,14 @@ const sort = (changes: readonly Change[], textOf: (route: Route) => string) => {
   }
   return { write, puts: [...puts.values()], gone: [...gone.values()], refused }
 }
+
+/** Whether dns-01 goes through a program, and none is named. */
+const needsHook = ({ acme, env }: Settings): boolean =>
+  (acme.dns?.provider ?? 'exec') === 'exec' && !(acme.dns?.env?.EXEC_PATH ?? env.EXEC_PATH)
+
+const noHook = {
+  type: 'alarm',
+  code: 'PLUGIN_MISSING',
+  message: 'Traefik has nobody who writes DNS challenges: names under the domain get no certificate',
+  fix: 'add dnsHook() and a DNS provider such as responder(), or name a provider of Traefik with traefik({ acme: { dns } })',
+} as const

@@ -1,4 +1,4 @@
-import { definePlugin, Supervisor, Traffic } from '../../../core/index.ts'
+import { DnsHook, definePlugin, optional, Supervisor, Traffic } from '../../../core/index.ts'
 import { readOptions, type TraefikOptions } from './options.ts'
 
 export type { TraefikOptions }
@@ -13,11 +13,11 @@ export const traefik = (options: TraefikOptions = {}) => {
     name: 'engine/traefik',
     kind: 'engine',
     options,
-    needs: { supervisor: Supervisor },
+    needs: { supervisor: Supervisor, hook: optional(DnsHook) },
     provides: { traffic: Traffic },
     setup: async (given) => {
       const { startEngine } = await import('./engine.ts')
-      return startEngine(settings, given, given.supervisor)
+      return startEngine(settings, given, given)
     },
   })
 }
