@@ -2,14 +2,14 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bytes, WorkloadId } from '../../../../core/index.ts'
 import { lines } from '../endpoint/protocol.ts'
-import type { Answer, Answers, Ask, RelayRoute, Request, Timing } from './protocol.ts'
+import type { Answer, Answers, Ask, RelayRoute, RelaySettings, Request } from './protocol.ts'
 
 /** In ms: between two tries to connect, and for an answer where the caller names no signal. */
 const reconnect = 100
 const limit = 5_000
 
 /** The gateway's side of the relay: says what it is to serve, all of it whenever a connection is new, such as after a crash of either. */
-export const connectRelay = (path: string, timing: Timing) => {
+export const connectRelay = (path: string, settings: RelaySettings) => {
   const wanted = new Map<string, RelayRoute>()
   /** Removed and not yet told of. */
   const leaving = new Map<string, AbortController>()
@@ -24,7 +24,7 @@ export const connectRelay = (path: string, timing: Timing) => {
 
   const greet = (to: Line) =>
     to.ask(
-      { do: 'set', ...(restored && { whole: true }), timing, put: [...wanted.values()], drop: [] },
+      { do: 'set', ...(restored && { whole: true }), settings, put: [...wanted.values()], drop: [] },
       AbortSignal.timeout(30_000),
     )
   const stay = async () => {
@@ -65,7 +65,7 @@ export const connectRelay = (path: string, timing: Timing) => {
       wanted.clear()
       for (const route of routes) wanted.set(route.id, route)
       restored = true
-      await ask({ do: 'set', whole: true, timing, put: [...wanted.values()], drop: [] }, signal)
+      await ask({ do: 'set', whole: true, settings, put: [...wanted.values()], drop: [] }, signal)
     },
     /** Resolves when new connections go by it. A dropped route takes none any more; its open ones and its counter stay. */
     apply: async (put: readonly RelayRoute[], drop: readonly string[], signal = AbortSignal.timeout(limit)): Promise<void> => {

@@ -34,7 +34,7 @@ await new Promise<void>((done, fail) =>
 // Who holds the port holds the folder: only then is the gateway told of it.
 const control = await startControl(join(folder, 'socket'), (ask) => relay.answer(ask))
 const keep = setInterval(() => {
-  meters.read().catch((error: unknown) => console.error(`the counters cannot be kept: ${error}`))
+  relay.keep().catch((error: unknown) => console.error(`the counters cannot be kept: ${error}`))
 }, keepEvery)
 
 const stop = async () => {
@@ -42,7 +42,7 @@ const stop = async () => {
   server.close()
   await control.close()
   await Promise.all([...table.all()].map(({ id }) => table.drain(id, 5_000)))
-  await meters.read().catch(() => undefined)
+  await relay.keep().catch(() => undefined)
   await meters.close()
   await journal.close()
   process.exit(0)

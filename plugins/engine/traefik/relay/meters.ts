@@ -1,55 +1,58 @@
 import { randomUUID } from 'node:crypto'
 import { Journal, type Written } from '../endpoint/journal.ts'
+import { Fold } from '../metrics/fold.ts'
 import type { Figure } from './protocol.ts'
 import type { Meter, Workload } from './table.ts'
 
-interface Kept extends Meter {
-  written: string
-}
-
-/** A key that no workload has. */
+/** Keys that neither a workload nor a service has. */
 const epochKey = '.epoch'
+const traefikKey = '.traefik'
 
 /**
- * The counters by workload id, with a durable copy. What was told is durable before that, so a figure never falls within an epoch,
- * whatever is killed; an epoch ends where the copy is lost.
+ * The counters by workload id, of what the relay passes and of what Traefik says, with a durable copy. What was told is durable
+ * before that, so a figure never falls within an epoch, whatever is killed; an epoch ends where the copy is lost.
  */
 export class Meters {
-  readonly #meters = new Map<string, Kept>()
+  readonly #meters = new Map<string, Meter>()
   readonly #find: (id: string) => Workload | undefined
+  /** The journal's document. */
+  readonly #written = new Map<string, string>()
+  readonly fold: Fold
   #journal: Journal | undefined
   #epoch = ''
+  #began = 0
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(find: (id: string) => Workload | undefined) {
     this.#find = find
+    this.fold = new Fold((id, { request, response }) => {
+      const meter = this.of(id)
+      meter.request += request
+      meter.response += response
+    })
   }
   get epoch(): string {
     return this.#epoch
   }
+  /** When the epoch began, in seconds since 1970. */
+  get began(): number {
+    return this.#began
+  }
   async open(folder: string): Promise<void> {
-    const take = ([key, json]: Written) => {
-      const value: unknown = json === null ? undefined : JSON.parse(json)
-      if (key === epochKey && typeof value === 'string') this.#epoch = value
-      else if (json === null) this.#meters.delete(key)
-      else if (Array.isArray(value)) {
-        const [request = 0, response = 0] = value.map(Number)
-        this.#meters.set(key, { request, response, written: json })
-      }
+    const keep = ([key, json]: Written) => {
+      if (json === null) this.#written.delete(key)
+      else this.#written.set(key, json)
     }
-    const all = (): Written[] => [
-      [epochKey, JSON.stringify(this.#epoch)],
-      ...[...this.#meters].flatMap(([id, { written }]) => (written ? [[id, written] as const] : [])),
-    ]
-    this.#journal = await Journal.open(folder, take, all)
-    if (this.#epoch === '') {
-      this.#epoch = randomUUID()
-      await this.#journal.append([[epochKey, JSON.stringify(this.#epoch)]])
-    }
+    this.#journal = await Journal.open(folder, keep, () => this.#written)
+    for (const [key, json] of this.#written) this.#take(key, JSON.parse(json))
+    if (this.#epoch !== '') return
+    this.#epoch = randomUUID()
+    this.#began = Date.now() / 1_000
+    await this.write()
   }
 
   of(id: string): Meter {
-    const known = this.#meters.get(id) ?? { request: 0, response: 0, written: '' }
+    const known = this.#meters.get(id) ?? { request: 0, response: 0 }
     this.#meters.set(id, known)
     return known
   }
@@ -59,34 +62,59 @@ export class Meters {
   }
   /** All figures, durable by then. */
   async read(): Promise<readonly Figure[]> {
-    const figures = [...this.#meters.keys()]
-      .map((id) => this.figure(id))
-      .filter(([, request, response]) => request + response > 0)
+    const figures = this.#figures()
     await this.#write(figures)
     return figures
   }
+  /** Makes what is counted now durable. */
+  write(): Promise<void> {
+    return this.#write(this.#figures())
+  }
   async forget(id: string): Promise<void> {
-    if (!this.#meters.delete(id)) return
-    await this.#inTurn(async () => this.#journal?.append([[id, null]]))
+    if (this.#meters.delete(id)) await this.write()
   }
   async close(): Promise<void> {
     await this.#turn
     await this.#journal?.close()
   }
 
-  #write(figures: readonly Figure[]): Promise<void> {
-    return this.#inTurn(async () => {
-      const news = figures.flatMap(([id, ...bytes]) => {
-        const meter = this.#meters.get(id)
-        const json = JSON.stringify(bytes)
-        return meter && meter.written !== json ? [{ id, meter, json }] : []
-      })
-      if (news.length > 0) await this.#journal?.append(news.map(({ id, json }) => [id, json]))
-      for (const { meter, json } of news) meter.written = json
-    })
+  #take(key: string, value: unknown): void {
+    const [first, second] = Array.isArray(value) ? value : []
+    if (key === epochKey) {
+      this.#epoch = String(first)
+      this.#began = Number(second)
+    } else if (key === traefikKey) this.fold.seen = { started: Number(first), used: Number(second) }
+    else if (key.includes('@')) this.fold.services.set(key, { request: Number(first), response: Number(second) })
+    else this.#meters.set(key, { request: Number(first), response: Number(second) })
   }
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.#turn.then(work)
+  #figures(): readonly Figure[] {
+    return [...this.#meters.keys()].map((id) => this.figure(id)).filter(([, request, response]) => request + response > 0)
+  }
+  #document(figures: readonly Figure[]): ReadonlyMap<string, string> {
+    const { seen, services } = this.fold
+    return new Map([
+      [epochKey, JSON.stringify([this.#epoch, this.#began])],
+      ...(seen ? [[traefikKey, JSON.stringify([seen.started, seen.used])] as const] : []),
+      ...figures.map(([id, request, response]) => [id, `[${request},${response}]`] as const),
+      ...[...services].map(([name, { request, response }]) => [name, `[${request},${response}]`] as const),
+    ])
+  }
+  #write(figures: readonly Figure[]): Promise<void> {
+    // What is written belongs together: the figures, and what of Traefik's they hold already.
+    const document = this.#document(figures)
+    const done = this.#turn.then(async () => {
+      const news: Written[] = []
+      for (const [key, json] of document) if (this.#written.get(key) !== json && key !== traefikKey) news.push([key, json])
+      for (const key of this.#written.keys()) if (!document.has(key)) news.push([key, null])
+      if (news.length === 0) return
+      const traefik = document.get(traefikKey)
+      if (traefik) news.push([traefikKey, traefik])
+      await this.#journal?.append(news)
+      for (const [key, json] of news) {
+        if (json === null) this.#written.delete(key)
+        else this.#written.set(key, json)
+      }
+    })
     this.#turn = done.catch(() => undefined)
     return done
   }

@@ -7,10 +7,12 @@ export interface RelayRoute {
   readonly sendProxy?: 'v1' | 'v2'
 }
 /** Times in ms: for a PROXY header and a ClientHello, for a backend to accept, and for one that failed to be left out at first. */
-export interface Timing {
+export interface RelaySettings {
   readonly hello: number
   readonly connect: number
   readonly retry: number
+  /** Where Traefik's metrics are; absent: only what the relay passes is counted. */
+  readonly metrics?: { readonly host: string; readonly port: number }
 }
 /** [workload id, bytes from the client, bytes to the client] */
 export type Figure = readonly [id: string, request: number, response: number]
@@ -21,7 +23,7 @@ export type Ask =
   | {
       readonly do: 'set'
       readonly whole?: true
-      readonly timing?: Timing
+      readonly settings?: RelaySettings
       readonly put: readonly RelayRoute[]
       readonly drop: readonly string[]
     }

@@ -3,38 +3,56 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { canonicalHost } from '../../../../lib/host.ts'
 import { peekServerName, takeProxyHeader } from '../../../../lib/tls-front.ts'
 import type { Journal, Written } from '../endpoint/journal.ts'
+import { Looks } from '../metrics/look.ts'
 import { Flow } from './flow.ts'
 import type { Meters } from './meters.ts'
 import type { Answers, Ask, RelayRoute } from './protocol.ts'
 import type { Table } from './table.ts'
 
-const timingKey = '.timing'
+const settingsKey = '.settings'
 
 /** What the relay does with connections and with what the gateway asks. */
 export class Relay {
   readonly #table: Table
   readonly #meters: Meters
   readonly #journal: Journal
+  readonly #looks: Looks
+  #trouble = ''
 
   constructor(table: Table, meters: Meters, journal: Journal) {
     this.#table = table
     this.#meters = meters
     this.#journal = journal
+    this.#looks = new Looks(meters.fold, () => meters.began)
   }
 
   /** A connection from the proxy in front: a PROXY header that names the client, then its ClientHello. */
   readonly accept = (socket: Socket): void => {
-    const { timing } = this.#table
+    const { settings } = this.#table
     socket.on('error', () => {})
     socket.setNoDelay(true)
-    takeProxyHeader(socket, timing.hello, (connected) =>
-      peekServerName(socket, timing.hello, (serverName) => {
+    takeProxyHeader(socket, settings.hello, (connected) =>
+      peekServerName(socket, settings.hello, (serverName) => {
         const host = serverName === undefined ? undefined : canonicalHost(serverName)
         const workload = host === undefined ? undefined : this.#table.byHost(host)
         if (workload) new Flow(workload, socket, connected)
         else socket.destroy()
       }),
     )
+  }
+
+  /** Counts what there is to count, durably. */
+  async keep(): Promise<void> {
+    await this.#look().catch((error: unknown) => {
+      const text = String(error)
+      if (text !== this.#trouble) console.error(text)
+      this.#trouble = text
+    })
+    await this.#meters.write()
+  }
+  async #look(now = false): Promise<void> {
+    const { metrics } = this.#table.settings
+    if (metrics) await this.#looks.look(metrics, now)
   }
 
   async answer(ask: Ask): Promise<Answers[keyof Answers]> {
@@ -48,24 +66,25 @@ export class Relay {
         if (!this.#table.get(ask.id)) await this.#meters.forget(ask.id)
         return {}
       case 'read':
+        await this.#look()
         return { epoch: this.#meters.epoch, bytes: await this.#meters.read() }
     }
   }
 
   /** A change that the disk does not take is refused whole; what it says is served either way only once it is durable. */
-  async #set({ whole, timing, put, drop }: Extract<Ask, { do: 'set' }>): Promise<void> {
+  async #set({ whole, settings, put, drop }: Extract<Ask, { do: 'set' }>): Promise<void> {
     const table = this.#table
     const stays = new Set(put.map(({ id }) => id))
     const gone = whole ? table.routes().flatMap(({ id }) => (stays.has(id) ? [] : id)) : drop
     const written: Written[] = [
-      ...(timing ? [[timingKey, JSON.stringify(timing)] as const] : []),
+      ...(settings ? [[settingsKey, JSON.stringify(settings)] as const] : []),
       ...gone.map((id) => [id, null] as const),
       ...put
         .filter((route) => !same(table.get(route.id)?.route, route))
         .map((route) => [route.id, JSON.stringify(route)] as const),
     ]
     if (written.length > 0) await this.#journal.append(written)
-    if (timing) table.timing = timing
+    if (settings) table.settings = settings
     for (const id of gone) table.drop(id)
     for (const route of put) table.put(route)
   }
@@ -73,6 +92,7 @@ export class Relay {
   async #remove({ id, drain, linger }: Extract<Ask, { do: 'remove' }>): Promise<Answers['remove']> {
     if (this.#table.get(id)?.route) await this.#set({ do: 'set', put: [], drop: [id] })
     await Promise.all([this.#table.drain(id, drain), linger && sleep(drain)])
+    if (linger) await this.#look(true).catch(() => undefined)
     return this.#table.get(id)?.route ? {} : { last: this.#meters.figure(id) }
   }
 }
@@ -81,7 +101,7 @@ export class Relay {
 export const takeRoutes =
   (table: Table) =>
   ([key, json]: Written): void => {
-    if (key === timingKey && json !== null) table.timing = JSON.parse(json)
+    if (key === settingsKey && json !== null) table.settings = JSON.parse(json)
     else if (json === null) table.drop(key)
     else {
       const route: RelayRoute = JSON.parse(json)
@@ -90,7 +110,7 @@ export const takeRoutes =
   }
 /** All that a new relay has to know. */
 export const writtenRoutes = (table: Table): Written[] => [
-  [timingKey, JSON.stringify(table.timing)],
+  [settingsKey, JSON.stringify(table.settings)],
   ...table.routes().map((route) => [route.id, JSON.stringify(route)] as const),
 ]
 

@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Supervised, Supervisor } from '../../../../core/index.ts'
 import { connectRelay, type RelayClient } from './client.ts'
-import type { Timing } from './protocol.ts'
+import type { RelaySettings } from './protocol.ts'
 
 export interface RelayOptions {
   /** Where its socket, its routes and its counters are kept; mode 0700. */
   readonly folder: string
   /** On loopback, for the proxy in front alone. */
   readonly port: number
-  readonly timing: Timing
+  readonly settings: RelaySettings
   readonly netns?: string
   /** It lives on when the gateway goes. */
   readonly keep?: boolean
@@ -29,9 +29,9 @@ const revision = '1'
 
 /** Starts the relay, or finds the one that an earlier gateway started; it may be ready later. Rejects with PROCESS_FAILED. */
 export const startRelay = async (supervisor: Supervisor, options: RelayOptions): Promise<RunningRelay> => {
-  const { folder, port, timing, netns, keep = false } = options
+  const { folder, port, settings, netns, keep = false } = options
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const client = connectRelay(join(folder, 'socket'), timing)
+  const client = connectRelay(join(folder, 'socket'), settings)
   try {
     const service = await supervisor.run({
       name: 'traefik-relay',

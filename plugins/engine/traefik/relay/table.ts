@@ -1,6 +1,6 @@
 import { InTurn } from '../../../../lib/in-turn.ts'
 import type { Flow } from './flow.ts'
-import type { RelayRoute, Timing } from './protocol.ts'
+import type { RelayRoute, RelaySettings } from './protocol.ts'
 import { Target } from './target.ts'
 
 /** Bytes of one workload through this relay. */
@@ -38,7 +38,7 @@ export class Workload {
 
 /** Which workload has which host. */
 export class Table {
-  timing: Timing = { hello: 5_000, connect: 5_000, retry: 1_000 }
+  settings: RelaySettings = { hello: 5_000, connect: 5_000, retry: 1_000 }
   readonly #ids = new Map<string, Workload>()
   readonly #hosts = new Map<string, Workload>()
   readonly #meterOf: (id: string) => Meter
@@ -67,7 +67,7 @@ export class Table {
     this.#ids.set(route.id, workload)
     this.#hosts.set(route.host, workload)
     const known = new Map(workload.targets.all.map((target) => [target.text, target]))
-    const targets = route.backends.map((address) => new Target(address, this.timing))
+    const targets = route.backends.map((address) => new Target(address, this.settings))
     workload.targets = new InTurn(targets.map((target) => known.get(target.text) ?? target))
     workload.route = route
   }

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { Fitness } from '../../../../lib/in-turn.ts'
-import type { RelayRoute, Timing } from './protocol.ts'
+import type { RelayRoute, RelaySettings } from './protocol.ts'
 
 /** One address that connections are passed to. */
 export class Target extends Fitness {
@@ -8,11 +8,11 @@ export class Target extends Fitness {
   readonly #address: RelayRoute['backends'][number]
   readonly #connectTime: number
 
-  constructor(address: RelayRoute['backends'][number], timing: Timing) {
-    super({ first: timing.retry, most: Math.max(30_000, timing.retry) })
+  constructor(address: RelayRoute['backends'][number], settings: RelaySettings) {
+    super({ first: settings.retry, most: Math.max(30_000, settings.retry) })
     this.text = `${address.host} ${address.port}`
     this.#address = address
-    this.#connectTime = timing.connect
+    this.#connectTime = settings.connect
   }
   dial(done: (result: Socket | Error) => void): void {
     const socket = connect({ ...this.#address, noDelay: true, keepAlive: true, allowHalfOpen: true })

@@ -11,7 +11,7 @@ test('outlives the gateway with its connections, and is adopted with its routes 
   const root = tempRoot('relay')
   onTestFinished(root.remove)
   const port = await freePort()
-  const options = { folder: `${root.path}/relay`, port, timing: { hello: 2_000, connect: 2_000, retry: 500 }, keep: true }
+  const options = { folder: `${root.path}/relay`, port, settings: { hello: 2_000, connect: 2_000, retry: 500 }, keep: true }
   const open = async () => {
     const alone = await setUpAlone(processes({ backoff: { first: 0.1, most: 1 } }), root.path)
     const relay = await startRelay(alone.api.supervisor as Supervisor, options)
@@ -20,6 +20,7 @@ test('outlives the gateway with its connections, and is adopted with its routes 
       relay,
       close: async () => {
         alone.become('stopping')
+        await relay.close()
         await relay.close()
         await alone.close()
       },

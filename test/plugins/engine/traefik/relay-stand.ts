@@ -22,7 +22,7 @@ export interface Stand {
   bytes(id: string): Promise<Bytes | undefined>
 }
 
-const timing = { hello: 2_000, connect: 2_000, retry: 500 }
+const settings = { hello: 2_000, connect: 2_000, retry: 500 }
 
 /** A relay as a process of its own, and the gateway's side of it. */
 export const relayStand = async (args: readonly string[] = []): Promise<Stand> => {
@@ -41,7 +41,7 @@ export const relayStand = async (args: readonly string[] = []): Promise<Stand> =
   }
   onTestFinished(kill)
   const connect = () => {
-    const client = connectRelay(`${root.path}/socket`, timing)
+    const client = connectRelay(`${root.path}/socket`, settings)
     onTestFinished(client.close)
     return client
   }
