@@ -86,13 +86,17 @@ const read = (input: Record<string, unknown>) => {
     const found = typeof passthrough === 'boolean' ? readBackends(value('backends'), passthrough) : nothing
     problems.push(...found.problems)
     const network = value('network')
-    if (network === undefined) return { id: own, backends: found.backends, passthrough: passthrough === true }
-    if (typeof network !== 'string') problems.push(badType('network', 'a string', network))
-    else if (!/^[A-Za-z0-9_]{1,50}$/.test(network))
+    const rest = { id: own, backends: found.backends, passthrough: passthrough === true }
+    if (network === undefined) return rest
+    if (typeof network !== 'string') {
+      problems.push(badType('network', 'a string', network))
+      return rest
+    }
+    if (!/^[A-Za-z0-9_]{1,50}$/.test(network))
       against('BAD_REQUEST', `network ${shown(network)} is invalid`, 'name a network of yours: 1 to 50 letters, digits and _')
     else if (isWorkloadId(own) && twinOf(own) === undefined)
       against('INVALID_ID', `invalid workload id '${own}': it names no twin`, 'with a network the id is twin-contract-name')
-    return { id: own, backends: found.backends, passthrough: passthrough === true, network: String(network) }
+    return { ...rest, network }
   }
   const done = <O extends Operation>(operation: O): O => {
     const [first, ...rest] = problems

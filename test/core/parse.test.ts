@@ -104,6 +104,7 @@ describe('parseOperation', () => {
     ],
     ['passthrough of another type', { ...good, passthrough: 'true' }, 'BAD_REQUEST'],
     ['a network of another type', { ...good, network: 1 }, 'BAD_REQUEST'],
+    ['a network with a toString of its own', { ...good, network: { toString: 0 } }, 'BAD_REQUEST'],
     ['an empty network', { ...good, network: '' }, 'BAD_REQUEST'],
     ['a network of no such name', { ...good, network: '../x' }, 'BAD_REQUEST'],
     ['a network whose twin is not known', { ...good, id: 'shop', network: 'net' }, 'INVALID_ID'],
