@@ -76,6 +76,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
     commit: async (writes) => (writes.length ? store.commit(writes) : undefined),
     install: engine.install,
     issues: (tls) => engine.engine?.issues(tls) ?? false,
+    resolver: (label) => ofKind(set, 'resolver').find(({ plugin }) => plugin.name === `resolver/${label}`),
     emit: events.own,
   })
   const operations = dispatcher({ routes, store, engine, certificates: certs, emit: events.own, live: live.next }, set)
@@ -120,7 +121,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
     },
     plan: (op, signal) => operations.plan(op, signal),
     events: events.read,
-    certificates: { list: certs.list, renew: certs.renew },
+    certificates: { list: certs.list, renew: certs.renew, revoke: certs.revoke },
     stats: counts.read,
     status: (): Status => ({
       ready: phase === 'ready' && set.every(({ health }) => health.state !== 'down'),

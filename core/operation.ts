@@ -74,6 +74,26 @@ export interface Certificate {
   readonly notAfter: Date
 }
 
+/** A certificate, or the lack of it, as `gateway certs` shows it. */
+export interface CertificateState {
+  readonly id: string
+  readonly resolver: string
+  readonly names: readonly string[]
+  readonly state: 'pending' | 'ready' | 'failed'
+  readonly users: number
+  readonly certificate?: Certificate
+  /** When it is renewed, or tried again. */
+  readonly next?: Date
+  /** Why it is here. */
+  readonly why: string
+  /** What went wrong last: the sentence, its code, and what to do. */
+  readonly error?: string
+  readonly code?: string
+  readonly fix?: string
+  /** The label of the resolver whose certificate is served until there is this one. */
+  readonly meanwhile?: string
+}
+
 /** Bytes as the client saw them, since the workload was first set. */
 export interface Bytes {
   readonly request: number

@@ -5,6 +5,7 @@ import type {
   Answers,
   Bytes,
   Certificate,
+  CertificateState,
   Change,
   Draft,
   Op,
@@ -44,6 +45,8 @@ export interface Gateway {
   readonly certificates: {
     list(): readonly CertificateState[]
     renew(id: string): Promise<void>
+    /** Behind a new certificate where workloads use it; where none is to be had the old one is revoked all the same. */
+    revoke(id: string): Promise<void>
   }
   status(): Status
   /** Counts since this process began. */
@@ -65,17 +68,6 @@ export interface Plan {
   /** The route that is in place now. */
   readonly current?: Route
   readonly problems: readonly Problem[]
-}
-export interface CertificateState {
-  readonly id: string
-  readonly resolver: string
-  readonly names: readonly string[]
-  readonly state: 'pending' | 'ready' | 'failed'
-  readonly users: number
-  readonly certificate?: Certificate
-  /** When it is renewed, or tried again. */
-  readonly next?: Date
-  readonly error?: string
 }
 export interface Status {
   readonly ready: boolean
@@ -133,6 +125,10 @@ export interface Hooks {
     readonly pace?: 'slow' | 'instant'
     /** False: the certificate is not kept in the store but obtained again at start. Default true. */
     readonly durable?: boolean
+    /** True: it has a queue of its own and may be asked for any number at once, and how long each takes is its own to limit. Default false. */
+    readonly queues?: boolean
+    /** The label of an `instant` resolver whose certificate is served until the first one of this resolver is there; absent: handshakes are refused. */
+    readonly meanwhile?: string
     obtain?(names: readonly string[], signal: AbortSignal, replaces?: Certificate): Promise<Certificate>
     /** When to renew, asked again every few hours; absent or `undefined`: when a third of the life is left. */
     renewAt?(certificate: Certificate, signal: AbortSignal): Awaitable<Date | undefined>

@@ -58,6 +58,23 @@ export const node = (app: OpenAPIHono<Env>, { gateway }: Context): void => {
 
   add(
     app,
+    'post',
+    '/v1/certificates/{id}/revoke',
+    {
+      tags: ['certificates'],
+      summary: 'Have the CA revoke a certificate, behind a new one where workloads use it',
+      request: { params: schemas.TextId },
+      responses: { 204: { description: 'It is revoked' } },
+    },
+    async (c) => {
+      readQuery(c, schemas.NoQuery)
+      await gateway.certificates.revoke(c.req.param('id') ?? '')
+      return c.body(null, 204)
+    },
+  )
+
+  add(
+    app,
     'get',
     '/v1/status',
     {

@@ -88,9 +88,23 @@ const certificates = ({ Gauge }: Client, registry: Registry, gateway: Gateway): 
     labelNames: ['state'],
     registers: [registry],
   })
+  const renewal = new Gauge({
+    name: 'gateway_certificate_next_timestamp_seconds',
+    help: 'When the certificate is renewed, tried again, or dropped',
+    labelNames: ['certificate', 'resolver'],
+    registers: [registry],
+  })
+  const failing = new Gauge({
+    name: 'gateway_certificate_failing',
+    help: '1 where the last try failed, by the code of the error',
+    labelNames: ['certificate', 'resolver', 'code'],
+    registers: [registry],
+  })
   for (const state of ['pending', 'ready', 'failed']) states.set({ state }, 0)
-  for (const { id, resolver, state, certificate } of gateway.certificates.list()) {
+  for (const { id, resolver, state, certificate, next, code } of gateway.certificates.list()) {
     states.inc({ state })
+    if (next) renewal.set({ certificate: id, resolver }, next.getTime() / 1000)
+    if (code !== undefined) failing.set({ certificate: id, resolver, code }, 1)
     if (certificate) expiry.set({ certificate: id, resolver }, certificate.notAfter.getTime() / 1000)
   }
 }

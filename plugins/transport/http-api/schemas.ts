@@ -86,8 +86,12 @@ const Certificate = z
     users: z.int(),
     notBefore: time.optional(),
     notAfter: time.optional(),
-    next: time.optional(),
-    error: z.string().optional(),
+    next: time.optional().openapi({ description: 'When it is renewed, tried again, or dropped where no workload uses it' }),
+    why: z.string().openapi({ description: 'Why it is here' }),
+    error: z.string().optional().openapi({ description: 'What went wrong last' }),
+    code: z.string().optional(),
+    fix: z.string().optional(),
+    meanwhile: z.string().optional().openapi({ description: 'The resolver whose certificate is served until there is this one' }),
   })
   .openapi('Certificate')
 export const Certificates = z.object({ certificates: z.array(Certificate) }).openapi('Certificates')

@@ -1,0 +1,123 @@
+import type { Running } from './boot.ts'
+import { type Entry, usable } from './certificate-entry.ts'
+import { askEvery, keepUnused, renewalOf, soonest, waitAfter } from './certificate-times.ts'
+import { asGatewayError, GatewayError, reason } from './errors.ts'
+import type { Event } from './event.ts'
+import type { Certificate } from './operation.ts'
+import type { Write } from './plugin.ts'
+
+const minute = 60_000
+/** Of resolvers without a queue of their own how many are obtained at once. */
+const parallel = 10
+const obtainLimit = 10 * minute
+
+/** What is done for one entry at a time: obtain, save, serve something meanwhile, ask when to renew. */
+export const certificateWork = (o: {
+  commit(writes: readonly Write[]): Promise<void>
+  install(): Promise<void>
+  resolver(label: string): Running<'resolver'> | undefined
+  emit(event: Event): void
+  signal: AbortSignal
+}) => {
+  let active = 0
+
+  const say = (entry: Entry, state: Extract<Event, { type: 'certificate' }>['state'], why?: string) =>
+    o.emit({ type: 'certificate', id: entry.id, names: entry.names, state, ...(why && { reason: why }) })
+
+  /** Gets one and has it served; the writes that make it durable are the caller's to commit. Rejects when it could not. */
+  const obtain = async (entry: Entry): Promise<readonly Write[]> => {
+    const owner = entry.owner
+    if (!owner?.hooks.obtain)
+      throw new GatewayError(
+        'NO_RESOLVER',
+        `no resolver gets a certificate for ${entry.names.join(', ')}`,
+        `add the plugin of '${entry.resolver}'`,
+      )
+    const limits = owner.hooks.queues ? [o.signal] : [o.signal, AbortSignal.timeout(obtainLimit)]
+    const got = await owner.hooks.obtain(entry.names, AbortSignal.any(limits), entry.certificate)
+    const certificate: Certificate = Object.freeze({ ...got, id: entry.id, resolver: entry.resolver, names: entry.names })
+    entry.certificate = certificate
+    entry.failures = 0
+    entry.next = entry.users > 0 ? renewalOf(certificate) : Date.now() + keepUnused
+    entry.ask = 0
+    delete entry.error
+    delete entry.stopgap
+    await o.install()
+    entry.installed = true
+    say(entry, 'ready')
+    return owner.hooks.durable === false ? [] : [{ certificate }]
+  }
+  const fail = (entry: Entry, thrown: unknown) => {
+    if (o.signal.aborted) return
+    const error = named(thrown)
+    entry.error = error
+    // A CA that says when to come back is not asked before.
+    entry.next = Math.max(Date.now() + waitAfter(++entry.failures), error.retryAt?.getTime() ?? 0)
+    say(entry, 'failed', error.message)
+  }
+  const save = async (entry: Entry, keep: () => void | Promise<void>) => {
+    try {
+      entry.unsaved = true
+      await keep()
+      entry.unsaved = false
+      if (entry.error?.code === 'STORAGE') delete entry.error
+    } catch (error) {
+      // It is served; only the writing is tried again, with no other order.
+      entry.error = asGatewayError(error)
+    }
+  }
+  /** One try; never rejects. Callers that come meanwhile share it, and only the first one's `keep` gets the writes. */
+  const attempt = (entry: Entry, keep: (writes: readonly Write[]) => void | Promise<void> = o.commit): Promise<void> => {
+    entry.busy ??= obtain(entry)
+      .then(
+        (writes) => save(entry, () => keep(writes)),
+        (error) => fail(entry, error),
+      )
+      .finally(() => delete entry.busy)
+    return entry.busy
+  }
+  const start = (entry: Entry) => {
+    if (entry.busy || o.signal.aborted) return
+    if (entry.owner?.hooks.queues) return void attempt(entry)
+    if (active >= parallel) return
+    active++
+    attempt(entry).finally(() => active--)
+  }
+  /** Has another resolver's certificate served until there is one, where the owner wants that. */
+  const bridge = async (entry: Entry) => {
+    const label = entry.owner?.hooks.meanwhile
+    if (label === undefined || entry.stopgap || usable(entry.certificate)) return
+    const other = o.resolver(label)
+    if (!other?.hooks.obtain || other === entry.owner)
+      throw new GatewayError('PLUGIN_MISSING', `there is no resolver '${label}' to serve meanwhile`, 'add it to the plugins')
+    const made = await other.hooks.obtain(entry.names, AbortSignal.any([o.signal, AbortSignal.timeout(minute)]))
+    if (usable(entry.certificate)) return
+    entry.stopgap = Object.freeze({ ...made, id: entry.id, resolver: label, names: entry.names })
+    await o.install()
+  }
+  const ask = async (entry: Entry) => {
+    const { certificate, owner } = entry
+    if (!certificate || !owner?.hooks.renewAt || entry.asking) return
+    entry.asking = true
+    entry.ask = Date.now() + askEvery * (1 - Math.random() * 0.1)
+    try {
+      const at = await owner.hooks.renewAt(certificate, AbortSignal.any([o.signal, AbortSignal.timeout(minute)]))
+      // After a failure the back-off decides; and what ends before its own renewal is renewed by the rule.
+      const renewable = at && at < certificate.notAfter && entry.failures === 0 && entry.certificate === certificate
+      if (renewable && entry.users > 0) entry.next = Math.max(at.getTime(), soonest(certificate))
+    } catch {
+      // It says nothing now: what was known holds.
+    } finally {
+      delete entry.asking
+    }
+  }
+  return { say, attempt, start, save, bridge, ask }
+}
+
+/** What a resolver threw that is no error with a code is a certificate that is not there yet. */
+const named = (thrown: unknown): GatewayError =>
+  thrown instanceof GatewayError
+    ? thrown
+    : new GatewayError('CERT_PENDING', reason(thrown), 'see the log of the gateway; it is tried again by itself', {
+        cause: thrown,
+      })
