@@ -3,8 +3,11 @@ import { GatewayError } from '../core/errors.ts'
 import type { RunFlags } from './serve.ts'
 
 /** Checked flags, each from the command line or else from its variable, such as GATEWAY_HTTP. Throws BAD_REQUEST. */
-export const readFlags = (given: RunFlags, env: NodeJS.ProcessEnv): Flags & { readonly config?: string | undefined } => {
-  const text = (name: 'root' | 'broker' | 'config') => given[name] ?? (env[variable(name)] || undefined)
+export const readFlags = (
+  given: RunFlags,
+  env: NodeJS.ProcessEnv,
+): Flags & { readonly config?: string | undefined; readonly preset?: string | undefined } => {
+  const text = (name: 'root' | 'broker' | 'config' | 'preset') => given[name] ?? (env[variable(name)] || undefined)
   const number = (name: 'workers' | 'http' | 'https' | 'api', most: number) => {
     const value = given[name] ?? (env[variable(name)] || undefined)
     return value === undefined ? undefined : toNumber(value, given[name] === undefined ? variable(name) : `--${name}`, most)
@@ -13,6 +16,8 @@ export const readFlags = (given: RunFlags, env: NodeJS.ProcessEnv): Flags & { re
     root: text('root'),
     broker: text('broker'),
     config: text('config'),
+    // A preset of the environment yields to a config file of the command line.
+    preset: given.preset ?? (given.config === undefined ? text('preset') : undefined),
     workers: number('workers', 9_999),
     http: number('http', 65_535),
     https: number('https', 65_535),

@@ -6,7 +6,8 @@ import { inClone } from './place.ts'
 /** What a person may try now that it is up: only lines that work with this config. */
 export const greeting = (status: Status, { plugins }: GatewayConfig, isDefaultRoot: boolean): string => {
   const facts = (name: string) => status.plugins.find((plugin) => plugin.name === name)?.facts ?? {}
-  const { http, https } = facts('engine/embedded')
+  const engine = status.plugins.find(({ name }) => name.startsWith('engine/'))
+  const { http, https } = engine?.facts ?? {}
   const { url, socket } = facts('transport/http-api')
   const { root: ca } = facts('resolver/local')
   const node = plugins.flatMap((plugin) => plugin || []).find(({ name }) => name === 'service/static-node')

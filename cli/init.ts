@@ -11,21 +11,31 @@ export default verb({
     'It is gateway.config.ts where the package of the folder is a module, else gateway.config.mts.',
   args: {
     folder: { type: 'positional', required: false, description: 'Where to write it (default: this folder)' },
+    preset: {
+      type: 'enum',
+      options: ['local', 'zos'],
+      default: 'local',
+      valueHint: 'local|zos',
+      description: 'Which set of plugins to write (default: local; zos: a Zero-OS node)',
+    },
     json: { type: 'boolean', description: 'Print JSON' },
   },
-  examples: ['gateway init', 'gateway init /etc/zos-gateway'],
-  run: ({ folder = '.', json }) => {
-    const file = init(resolve(folder))
+  examples: ['gateway init', 'gateway init /etc/zos-gateway', 'gateway init --preset zos /etc/zos-gateway'],
+  run: ({ folder = '.', json, preset }) => {
+    const file = init(resolve(folder), preset)
     process.stdout.write(json ? `${JSON.stringify({ file })}\n` : `wrote ${file}\nRun it: gateway --config ${file}\n`)
   },
 })
 
+/** Each preset spelled out, with a comment on every line. */
+const shippedAs: Readonly<Record<string, string>> = { local: 'gateway.config.ts', zos: 'etc/zos/gateway.config.ts' }
+
 /** Writes the shipped config into the folder and returns its path. Throws BAD_REQUEST where one is there already. */
-export const init = (folder: string): string => {
+export const init = (folder: string, preset = 'local'): string => {
   const taken = findConfig(undefined, folder)
   if (taken) throw new GatewayError('BAD_REQUEST', `${taken} is there already`, 'change that one, or move it away first')
   const file = join(folder, isModule(folder) ? 'gateway.config.ts' : 'gateway.config.mts')
-  const shipped = join(dirname(createRequire(import.meta.url).resolve('zos-gateway/package.json')), 'gateway.config.ts')
+  const shipped = join(dirname(createRequire(import.meta.url).resolve('zos-gateway/package.json')), shippedAs[preset] ?? '')
   try {
     writeFileSync(file, readFileSync(shipped), { flag: 'wx' })
   } catch (cause) {

@@ -4,14 +4,23 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { ConfigSource, Flags, GatewayConfig } from '../core/config.ts'
 import { GatewayError } from '../core/errors.ts'
+import type { Plugin } from '../core/plugin.ts'
+import { nearest } from '../lib/nearest.ts'
 import { explainLoadError } from './explain-load-error.ts'
 
 export interface LoadedConfig {
-  /** Absolute path of the config file; `undefined`: none is there, and the local preset runs. */
+  /** Absolute path of the config file; `undefined`: a preset runs. */
   readonly file: string | undefined
   /** As the file gave it, unchecked: `createGateway` checks it. */
   readonly config: GatewayConfig
 }
+
+/** What runs without a config file, by the name that `--preset` takes. */
+const presets: Readonly<Record<string, () => Promise<(flags: Flags) => readonly Plugin[]>>> = {
+  local: async () => (await import('../presets/local.ts')).local,
+  zos: async () => (await import('../presets/zos.ts')).zos,
+}
+const presetNames: readonly string[] = Object.keys(presets)
 
 const names = ['gateway.config.ts', 'gateway.config.mts', 'gateway.config.js', 'gateway.config.mjs']
 const deadline = 30_000
@@ -35,12 +44,27 @@ export const findConfig = (named: string | undefined, folder = process.cwd()): s
   return found[0] && resolve(folder, found[0])
 }
 
+/** The config file that is to be read; none where a preset is asked for by name. Throws CONFIG_INVALID, and BAD_REQUEST where both are. */
+export const chooseConfig = (named: string | undefined, preset: string | undefined): string | undefined => {
+  if (preset === undefined) return findConfig(named)
+  if (named !== undefined)
+    throw new GatewayError('BAD_REQUEST', `a config file and the preset ${preset} are named`, 'give --config or --preset')
+  if (presetNames.includes(preset)) return undefined
+  const near = nearest(preset, presetNames)
+  throw new GatewayError(
+    'BAD_REQUEST',
+    `there is no preset ${JSON.stringify(preset)}`,
+    near ? `did you mean ${near}?` : `there are ${presetNames.join(' and ')}`,
+  )
+}
+
 /**
  * Imports the config file, anew at every call, and calls it with the flags where it is a function.
  * Throws CONFIG_INVALID, with the line where it is known.
  */
-export const loadConfig = async (file: string | undefined, flags: Flags): Promise<LoadedConfig> => {
-  if (file === undefined) return { file, config: { plugins: (await import('../presets/local.ts')).local(flags) } }
+export const loadConfig = async (file: string | undefined, flags: Flags, preset = 'local'): Promise<LoadedConfig> => {
+  const listed = file === undefined ? await presets[preset]?.() : undefined
+  if (file === undefined) return { file, config: { plugins: listed?.(flags) ?? [] } }
   const source = await inTime(file, importFresh(file))
   const config = typeof source === 'function' ? await inTime(file, (async () => source(flags))()) : source
   return { file, config }

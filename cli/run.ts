@@ -2,7 +2,7 @@ import { createGateway } from '../core/gateway.ts'
 import { onFaults } from './faults.ts'
 import { readFlags } from './flags.ts'
 import { greeting } from './greet.ts'
-import { findConfig, loadConfig } from './load-config.ts'
+import { chooseConfig, loadConfig } from './load-config.ts'
 import { createLog } from './log.ts'
 import { defaultRoot } from './place.ts'
 import type { RunFlags } from './serve.ts'
@@ -16,13 +16,13 @@ export const run = async (given: RunFlags): Promise<void> => {
   const signals = onSignals(log.write)
   const faults = onFaults(log.write)
   const start = async () => {
-    const { config: named, ...flags } = readFlags(given, process.env)
-    const file = findConfig(named)
+    const { config: named, preset, ...flags } = readFlags(given, process.env)
+    const file = chooseConfig(named, preset)
     faults.reading(file)
-    const { config } = await loadConfig(file, flags)
+    const { config } = await loadConfig(file, flags, preset)
     faults.starting()
     const root = flags.root ?? config.root ?? defaultRoot()
-    const source = async () => (await loadConfig(file, flags)).config
+    const source = async () => (await loadConfig(file, flags, preset)).config
     const gateway = await createGateway(config, { root, log: log.write, source })
     return { gateway, hello: greeting(gateway.status(), config, root === defaultRoot()) }
   }

@@ -7,6 +7,8 @@ export interface RunFlags {
   readonly root?: string | undefined
   readonly workers?: string | undefined
   readonly config?: string | undefined
+  /** A set of plugins by name, instead of a config file. */
+  readonly preset?: string | undefined
   /** Ports of plain HTTP, of HTTPS and of the HTTP API. */
   readonly http?: string | undefined
   readonly https?: string | undefined
@@ -21,6 +23,7 @@ export default verb({
     'Every flag can be given as a variable too: GATEWAY_ROOT, GATEWAY_HTTP and so on; the flag goes first.',
   args: {
     config: { type: 'string', valueHint: 'file', description: 'Config file (default: gateway.config.ts or .mts in this folder)' },
+    preset: { type: 'string', valueHint: 'local|zos', description: 'A shipped set of plugins, instead of a config file' },
     root: { type: 'string', valueHint: 'folder', description: 'Folder of state, certificates and the unix socket' },
     broker: {
       type: 'string',
@@ -37,7 +40,7 @@ export default verb({
   examples: [
     'gateway',
     'gateway --root /var/lib/gateway --http 80 --https 443',
-    'gateway --broker unix:///var/run/redis.sock --root /var/cache/modules/gateway',
+    'gateway --preset zos --broker unix:///var/run/redis.sock --root /var/cache/modules/gateway',
   ],
   run: async (flags) => (await starting()).run(flags),
 })

@@ -1,4 +1,4 @@
-import type { Bytes, Certificate, ChallengeType, WorkloadId } from './operation.ts'
+import type { Bytes, Certificate, ChallengeType, Draft, WorkloadId } from './operation.ts'
 
 type Awaitable<T> = T | Promise<T>
 
@@ -123,6 +123,13 @@ export interface Neighbours {
   ): Promise<{ readonly value: unknown } | { readonly refused: string }>
 }
 export const Neighbours = capability<Neighbours>('neighbours')
+
+/** Workloads that another gateway left on this machine, served on from the first start. */
+export interface LeftBehind {
+  /** Asked once in the life of a root: at its first start, before anything is served. Nothing is checked against them. */
+  drafts(signal: AbortSignal): Awaitable<readonly Draft[]>
+}
+export const LeftBehind = capability<LeftBehind>('left-behind')
 
 /**
  * Raw counters of the engine, in bytes since `epoch` began; `epoch` changes whenever they may have started again from zero.

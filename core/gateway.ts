@@ -6,6 +6,7 @@ import { checkConfig, type GatewayConfig } from './config.ts'
 import { dispatcher } from './dispatch.ts'
 import { engineQueue } from './engine-queue.ts'
 import { asGatewayError, GatewayError } from './errors.ts'
+import { inherit } from './inherit.ts'
 import { ledger } from './ledger.ts'
 import { listeners } from './listeners.ts'
 import { liveness } from './liveness.ts'
@@ -180,8 +181,20 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
     set = [...set, ...(await boot(order.slice(upToStore.length), set, coreFor, checked.startTimeout))]
     engine.use(ofKind(set, 'engine')[0]?.hooks)
     operations.use(set)
+    const before = stored?.routes ?? []
+    const inherited = stores.length
+      ? await inherit({
+          set,
+          stored: before,
+          state,
+          tlsOf: (draft) => operations.planner().tlsOf(draft).tls,
+          commit: (writes) => store.commit(writes),
+          emit: events.own,
+          signal: stop.signal,
+        })
+      : []
     await restore({
-      stored: stored?.routes ?? [],
+      stored: [...before, ...inherited],
       set,
       planner: operations.planner(),
       routes,

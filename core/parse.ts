@@ -1,9 +1,9 @@
 import { type Backend, formatBackend, parseBackend } from '../lib/backend.ts'
 import { canonicalHost, canonicalLabel } from '../lib/host.ts'
 import { shown } from '../lib/shown.ts'
-import { isWorkloadId, twinOf } from '../lib/workload-id.ts'
+import { isWorkloadId, tenantOf, twinOf } from '../lib/workload-id.ts'
 import { type ErrorCode, GatewayError, refused } from './errors.ts'
-import type { Operation, Problem, Wanted, WorkloadId } from './operation.ts'
+import type { Draft, Operation, Problem, Wanted, WorkloadId } from './operation.ts'
 
 /** The most backends that one workload may have. */
 export const maxBackends = 64
@@ -46,6 +46,25 @@ export const parseOperation = (input: unknown): Operation => {
 export const parseId = (text: unknown): WorkloadId => {
   const fields = read({ id: text })
   return fields.done({ do: 'delete', id: fields.id() }).id
+}
+
+/** A workload that was read from elsewhere than a request, as a draft. */
+export const leftDraft = (left: {
+  readonly id: string
+  readonly host: string
+  readonly zone?: string
+  readonly passthrough: boolean
+  readonly backends: readonly string[]
+}): Draft => {
+  const { id, host, zone, passthrough, backends } = left
+  return Object.freeze({
+    id: parseId(id),
+    host,
+    ...(zone !== undefined && { zone }),
+    passthrough,
+    backends,
+    tenant: tenantOf(id),
+  })
 }
 
 const read = (input: Record<string, unknown>) => {

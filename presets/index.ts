@@ -1,1 +1,2 @@
 export { local } from './local.ts'
+export { zos } from './zos.ts'

@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { checkConfig, type Flags, type Plugin } from '../../core/index.ts'
+import config from '../../etc/zos/gateway.config.ts'
+import { zos } from '../../presets/index.ts'
+
+const labels = (plugins: readonly Plugin[]) => plugins.map(({ name, options }) => ({ name, options }))
+
+test.for<Flags>([{}, { http: 8080, https: 8443, api: 9, broker: 'unix:///run/redis.sock', workers: 2 }])(
+  'the zos preset is what etc/zos/gateway.config.ts spells out, with %o',
+  (flags) => {
+    expect(labels(zos(flags))).toEqual(labels(config(flags).plugins))
+    expect(checkConfig(config(flags)).plugins.length).toBe(zos(flags).length)
+  },
+)
+
+test('both units run the command of the manual, and choose the preset by a variable', () => {
+  const manual = 'gateway --broker unix:///var/run/redis.sock --root /var/cache/modules/gateway'
+  const unit = parse(readFileSync(new URL('../../etc/zinit/gateway.yaml', import.meta.url), 'utf8'))
+  expect(unit).toEqual({ exec: manual, env: { GATEWAY_PRESET: 'zos' }, after: ['boot', 'networkd'] })
+  const service = readFileSync(new URL('../../etc/gateway-zos.service', import.meta.url), 'utf8')
+  expect(service).toContain(`\nExecStart=/usr/bin/env ${manual}\nEnvironment=GATEWAY_PRESET=zos\n`)
+})
