@@ -1,8 +1,9 @@
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { request as requestTls } from 'node:https'
+import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 
-/** Opens connections into Traefik; where it runs in another network namespace, through a process in there. */
-export interface Place {
+interface Place {
   readonly host: string
   readonly port: number
 }
@@ -39,8 +40,11 @@ export const probePath = (token: string, generation: number): string => `/.gatew
 const limit = 5_000
 const most = 64 << 20
 
-export const traefikApi = (o: { api: Place; https: Place; token: string }): Api => {
+/** `dial` opens the connections; by default straight, which does where Traefik runs in the network namespace of the gateway. */
+export const traefikApi = (o: { api: Place; https: Place; token: string; dial?: (place: Place) => Socket }): Api => {
+  const { dial = connect } = o
   const agent = new Agent({ keepAlive: true, maxSockets: 4 })
+  agent.createConnection = () => dial(o.api)
   const within = (signal?: AbortSignal) => AbortSignal.any([AbortSignal.timeout(limit), ...(signal ? [signal] : [])])
   const ask = (path: string, signal?: AbortSignal) =>
     new Promise<Answer>((resolve, reject) => {
@@ -64,18 +68,17 @@ export const traefikApi = (o: { api: Place; https: Place; token: string }): Api 
     },
     serves: (generation, signal) =>
       new Promise<boolean>((resolve, reject) => {
-        const { host, port } = o.https
         const headers = { host: probeHost }
         const path = probePath(o.token, generation)
-        const asked = requestTls(
-          // The certificate is Traefik's own, made at its start: it proves nothing, and nothing is entrusted to it.
-          { host, port, path, headers, agent: false, servername: probeHost, rejectUnauthorized: false, signal: within(signal) },
-          (answer) => {
-            answer.resume()
-            resolve(answer.statusCode === 200)
-          },
-        )
-        asked.once('error', reject).end()
+        // The certificate is Traefik's own, made at its start: it proves nothing, and nothing is entrusted to it.
+        const tls = { servername: probeHost, rejectUnauthorized: false }
+        const createConnection = () => connectTls({ ...tls, socket: dial(o.https) })
+        requestTls({ path, headers, createConnection, signal: within(signal) }, (answer) => {
+          answer.resume()
+          resolve(answer.statusCode === 200)
+        })
+          .once('error', reject)
+          .end()
       }),
     async troubles(signal) {
       const found: Trouble[] = []

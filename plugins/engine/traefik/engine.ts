@@ -14,6 +14,7 @@ import {
   type WorkloadId,
 } from '../../../core/index.ts'
 import { traefikApi } from './api.ts'
+import { openBridge } from './bridge/index.ts'
 import { Certificates } from './certificates.ts'
 import { documentOf, type Shape } from './document.ts'
 import { Folder, type Found } from './folder.ts'
@@ -48,7 +49,13 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
   const folders = { proxy: `${root}/proxy`, state: `${root}/traefik` }
   const token = await tokenOf(folders.state)
   const loopback = settings.https.host === '' ? '127.0.0.1' : settings.https.host
-  const api = traefikApi({ api: settings.api, https: { host: loopback, port: settings.https.port }, token })
+  const https = { host: loopback, port: settings.https.port }
+  const { netns } = settings
+  const bridge =
+    netns === undefined
+      ? undefined
+      : await openBridge({ supervisor, netns, folder: folders.state, targets: [settings.api, https] })
+  const api = traefikApi({ api: settings.api, https, token, ...(bridge && { dial: bridge.dial }) })
   const stop = new AbortController()
   const certificates = new Certificates()
   const epoch = randomUUID()
@@ -125,12 +132,18 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
         publisher.again()
       },
     })
-    traefik.ready.then(
+    const up = traefik.ready.then(
       () => core.emit({ type: 'engine', state: 'up' }),
       () => undefined,
     )
     const late = AbortSignal.timeout(patience * 1_000)
-    await publisher.served(publisher.publish(), late).catch(() => unwell(traefik?.status().lastError ?? 'it is not ready'))
+    const generation = publisher.publish()
+    try {
+      await Promise.race([up, new Promise((_, no) => late.addEventListener('abort', no, { once: true }))])
+      await publisher.served(generation, late)
+    } catch {
+      unwell(traefik.status().lastError ?? 'it is not ready')
+    }
   }
 
   return {
@@ -143,6 +156,8 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
     },
     async apply(changes, signal) {
       const { write, gone, puts, refused } = sort(changes, (route) => yaml(documentOf(route, shape)))
+      // Before the first restore, which brings all there is.
+      if (traefik === undefined) return refused
       await folder.change(
         new Map([...write].map(([id, text]) => [fileOf(id), text])),
         gone.map(({ id }) => fileOf(id)),
@@ -170,15 +185,16 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
     },
     api: { traffic: { read: () => ({ epoch, bytes: new Map() }) } },
     async drain() {
-      if (!settings.keepServing) await traefik?.stop()
+      await traefik?.end()
       await leaving.close()
     },
     async close() {
       stop.abort()
       await publisher.close()
       await folder.close()
-      if (!settings.keepServing) await traefik?.stop()
+      await traefik?.end()
       api.close()
+      await bridge?.close()
     },
   }
 }

@@ -9,6 +9,9 @@ export interface Found {
   readonly what: 'foreign' | 'edited' | 'lost'
 }
 
+/** Who holds a folder in this process: a reload has two engines on it for a while, and the newest is right. */
+const holders = new Map<string, Folder>()
+
 /** Files that the gateway moved aside are kept here, beside the folder. */
 const asideOf = (path: string) => `${path}-aside`
 const settle = 50
@@ -25,6 +28,7 @@ export class Folder {
   #watcher: FSWatcher | undefined
   #touched = new Set<string>()
   #timer: NodeJS.Timeout | undefined
+  #closed = false
   #last: Promise<unknown> = Promise.resolve()
 
   /** `found` is told what was mended; `failed` what could not be. */
@@ -37,17 +41,22 @@ export class Folder {
   /** Brings the folder to these files, by name, writing only what differs, and holds it there. */
   async open(files: ReadonlyMap<string, string>): Promise<void> {
     await mkdir(this.path, { recursive: true, mode: 0o700 })
+    const holder = holders.get(this.path)
+    holders.set(this.path, this)
+    if (holder !== this) await holder?.close()
     await this.#inTurn(async () => {
       this.#files.clear()
       for (const [name, content] of files) this.#files.set(name, content)
       await this.#mend(new Set([...files.keys(), ...(await readdir(this.path))]), true)
     })
+    if (this.#closed) return
     this.#watcher ??= watch(this.path, (_, name) => this.#touch(name ?? '')).on('error', this.#failed)
   }
 
-  /** Writes and deletes files, durably and all or none of the writes. */
+  /** Writes and deletes files, durably and all or none of the writes. Nothing, once another holds the folder. */
   change(write: ReadonlyMap<string, string>, remove: Iterable<string> = []): Promise<void> {
     return this.#inTurn(async () => {
+      if (this.#closed) return
       await writeFilesAtomic(this.path, write)
       for (const [name, content] of write) this.#files.set(name, content)
       const gone = [...remove].filter((name) => this.#files.delete(name))
@@ -56,11 +65,9 @@ export class Folder {
     })
   }
 
-  get(name: string): string | undefined {
-    return this.#files.get(name)
-  }
-
   async close(): Promise<void> {
+    this.#closed = true
+    if (holders.get(this.path) === this) holders.delete(this.path)
     this.#watcher?.close()
     clearTimeout(this.#timer)
     await this.#last
@@ -78,6 +85,7 @@ export class Folder {
 
   /** `starting`: what is there may be of an earlier time, and nobody edited it. */
   async #mend(names: ReadonlySet<string>, starting: boolean): Promise<void> {
+    if (this.#closed) return
     const found: Found[] = []
     const write = new Map<string, string>()
     for (const name of names) {

@@ -18,8 +18,8 @@ export interface Traefik {
   status(): ReturnType<Supervised['status']>
   /** Has it read the folder of routes again. */
   hangUp(): void
-  /** Ends it; open requests have their grace time. */
-  stop(): Promise<void>
+  /** Ends it, with its grace time for open requests, or leaves it serving where that is asked for. */
+  end(): Promise<void>
 }
 
 /** Writes Traefik's static configuration and has it run; one that runs already with the same configuration goes on. */
@@ -68,6 +68,6 @@ export const runTraefik = async (o: {
       // Before it is up the signal would end it.
       if (state === 'up' && pid !== undefined) process.kill(pid, 'SIGHUP')
     },
-    stop: () => running.stop(),
+    end: () => (settings.keepServing ? running.release() : running.stop()),
   }
 }

@@ -83,8 +83,9 @@ export class Publisher {
     while (this.#served < this.#wanted && !this.#signal.aborted) {
       const generation = this.#wanted
       try {
+        const ran = this.#channel.running()
         await this.#channel.offer(generation)
-        if (!(await this.#taken(generation))) continue
+        if (!(await this.#taken(generation, ran))) continue
         this.#served = generation
         await this.#told(generation)
       } catch (error) {
@@ -98,13 +99,14 @@ export class Publisher {
     }
   }
 
-  /** Asks until Traefik serves it. False where it is time to offer it again. */
-  async #taken(generation: number): Promise<boolean> {
+  /** Asks until Traefik serves it. False where it is time to offer it again, such as to a Traefik that was not there to hear it. */
+  async #taken(generation: number, ran: boolean): Promise<boolean> {
     const until = performance.now() + patience * 1_000
     let last: unknown
     for (let pause = 5; performance.now() < until && !this.#signal.aborted; pause = Math.min(pause * 1.5, longestPause)) {
       try {
         if (this.#channel.running() && (await this.#channel.served(generation, this.#signal))) return true
+        if (!ran && this.#channel.running()) return false
         last = undefined
       } catch (error) {
         last = error
