@@ -1,3 +1,4 @@
+import type { GatewayError } from './errors.ts'
 import type { Bytes, Certificate, ChallengeType, Draft, WorkloadId } from './operation.ts'
 
 type Awaitable<T> = T | Promise<T>
@@ -86,7 +87,10 @@ export interface Acme {
   /** The CAs in order of preference, at least one. */
   readonly authorities: readonly AcmeAuthority[]
   /** Waits in a queue that is fair among tenants where a limit of the CA is reached. Rejects with a code of its own for each thing that can be wrong. */
-  obtain(order: AcmeOrder, signal: AbortSignal): Promise<Pick<Certificate, 'chain' | 'key' | 'notBefore' | 'notAfter'>>
+  obtain(
+    order: AcmeOrder,
+    signal: AbortSignal,
+  ): Promise<Pick<Certificate, 'chain' | 'key' | 'notBefore' | 'notAfter'> & { readonly warning?: GatewayError }>
   /** When the CA wants it renewed (RFC 9773), or `undefined` where it does not say. */
   renewAt(certificate: Certificate, signal: AbortSignal): Promise<Date | undefined>
   revoke(certificate: Certificate, signal: AbortSignal): Promise<void>

@@ -34,13 +34,14 @@ export const certificateWork = (o: {
         `add the plugin of '${entry.resolver}'`,
       )
     const limits = owner.hooks.queues ? [o.signal] : [o.signal, AbortSignal.timeout(obtainLimit)]
-    const got = await owner.hooks.obtain(entry.names, AbortSignal.any(limits), entry.certificate)
+    const { warning, ...got } = await owner.hooks.obtain(entry.names, AbortSignal.any(limits), entry.certificate)
     const certificate: Certificate = Object.freeze({ ...got, id: entry.id, resolver: entry.resolver, names: entry.names })
     entry.certificate = certificate
     entry.failures = 0
     entry.next = entry.users > 0 ? renewalOf(certificate) : Date.now() + keepUnused
     entry.ask = 0
-    delete entry.error
+    if (warning) entry.error = warning
+    else delete entry.error
     delete entry.stopgap
     await o.install()
     entry.installed = true

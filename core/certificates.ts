@@ -131,7 +131,7 @@ export const certificates = (o: {
       const entry = byId(id)
       await entry.busy
       await attempt(entry)
-      if (!entry.error) return
+      if (!entry.error || entry.failures === 0) return
       const { code, message, fix, retryAt } = entry.error
       throw new GatewayError(code, `renewing '${id}' failed: ${message}`, `${fix}; what was served is served on`, { retryAt })
     },

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Capability } from './capability.ts'
+import type { GatewayError } from './errors.ts'
 import type { Event, Health, Logged } from './event.ts'
 import type {
   Answers,
@@ -129,7 +130,12 @@ export interface Hooks {
     readonly queues?: boolean
     /** The label of an `instant` resolver whose certificate is served until the first one of this resolver is there; absent: handshakes are refused. */
     readonly meanwhile?: string
-    obtain?(names: readonly string[], signal: AbortSignal, replaces?: Certificate): Promise<Certificate>
+    /** `warning`: what is wrong although it was obtained, shown with it. */
+    obtain?(
+      names: readonly string[],
+      signal: AbortSignal,
+      replaces?: Certificate,
+    ): Promise<Certificate & { readonly warning?: GatewayError }>
     /** When to renew, asked again every few hours; absent or `undefined`: when a third of the life is left. */
     renewAt?(certificate: Certificate, signal: AbortSignal): Awaitable<Date | undefined>
     revoke?(certificate: Certificate, signal: AbortSignal): Promise<void>

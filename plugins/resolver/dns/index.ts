@@ -29,6 +29,7 @@ export const dnsResolver = (options: DnsResolverOptions = {}) => {
     options,
     needs: { acme: optional(Acme), dns: optional(DnsWriter) },
     setup: ({ acme, dns }) => ({
+      queues: true,
       plan: ({ zone, passthrough }: Draft) =>
         passthrough || zone === undefined
           ? undefined

@@ -20,6 +20,7 @@ export const httpResolver = () =>
     options: {},
     needs: { acme: optional(Acme), http: optional(HttpChallenge) },
     setup: ({ acme, http, routes }) => ({
+      queues: true,
       plan: ({ host, zone, passthrough }: Draft) =>
         passthrough || zone !== undefined
           ? undefined

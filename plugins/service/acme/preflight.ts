@@ -27,8 +27,9 @@ export const preflight = ({ preflight: on, nameServers, httpPort }: Settings, no
       }
     },
     /** Whether this CA may issue for the names. */
-    async caa(order: AcmeOrder, identities: readonly string[], signal: AbortSignal): Promise<void> {
+    async caa(order: AcmeOrder, identitiesOf: () => Promise<readonly string[]>, signal: AbortSignal): Promise<void> {
       if (!on.caa) return
+      const identities = await identitiesOf()
       const ask = asker(signal)
       for (const name of order.names) refuse(await checkCaa(ask, { name, identities, challenge: order.challenge }))
     },

@@ -1,48 +1,146 @@
-import { type Acme, type AcmeOrder, type Core, GatewayError, type NodeFacts } from '../../../core/index.ts'
+import { type Acme, type AcmeOrder, type Certificate, type Core, GatewayError, type NodeFacts } from '../../../core/index.ts'
 import type { Issued } from '../../../lib/acme/order.ts'
 import { type Ca, openCa } from './authority.ts'
+import { ordersOf, type Rules, rulesOf } from './limits.ts'
 import type { Settings } from './options.ts'
 import { preflight } from './preflight.ts'
+import { again, orderQueue } from './queue.ts'
+import { clockWatch } from './skew.ts'
+import { keptBudget } from './used.ts'
 
-export const startAcme = (
-  settings: Settings,
-  core: Core & { node: NodeFacts | undefined },
-): { api: { acme: Acme }; close(): void } => {
+type Made = Issued & { readonly warning?: GatewayError }
+interface Running {
+  readonly api: { readonly acme: Acme }
+  close(): Promise<void>
+}
+
+/** For one order, once it is its turn. */
+const orderLimit = 600_000
+/** What a CA counts against the account. */
+const counted: readonly string[] = ['CHALLENGE_FAILED', 'CA_REFUSED', 'NAME_BLOCKED', 'CAA_FORBIDS']
+
+export const startAcme = (settings: Settings, core: Core & { node: NodeFacts | undefined }): Running => {
   const authorities = settings.authorities()
-  const cas = authorities.map((authority) => openCa(authority, core, () => undefined))
+  const clock = clockWatch()
+  const cas = authorities.map((authority) => openCa(authority, core, clock.seen))
   const checks = preflight(settings, core.node)
+  const used = keptBudget(core)
+  const down = new Map<Ca, GatewayError>()
 
-  const orderOf = async (ca: Ca, order: AcmeOrder, signal: AbortSignal): Promise<Issued> => {
-    await checks.caa(order, await ca.identities(signal), signal)
-    return ca.order(order, signal)
+  const rules = (ca: Ca, order: AcmeOrder): Rules => rulesOf(ca.authority.directory, order, ca.authority.limited)
+  const report = () => {
+    const limited = authorities.filter(({ limited }) => limited)
+    const left = Object.fromEntries(
+      limited.map(({ directory }) => [`orders left at ${new URL(directory).host}`, used.left(ordersOf(directory), Date.now())]),
+    )
+    const [away] = down.values()
+    const wrong = clock.warning() ?? away
+    core.health(wrong ? 'degraded' : 'ok', wrong && `${wrong.code}: ${wrong.message} (${wrong.fix})`, {
+      ca: authorities.map(({ directory }) => directory).join(' '),
+      waiting: queue.waiting,
+      ...left,
+    })
   }
-  const obtain: Acme['obtain'] = async (order, signal) => {
+  /** One try with one CA. */
+  const orderFrom = async (ca: Ca, order: AcmeOrder, signal: AbortSignal): Promise<Issued | typeof again> => {
+    const { shared, own, failures } = rules(ca, order)
+    const now = Date.now()
+    const free = used.room([...own, ...failures], now)
+    if (free > now) throw limit(ca, order, free)
+    await checks.caa(order, () => ca.identities(signal), signal)
+    if (used.room(shared, Date.now()) > Date.now()) return again
+    used.take(shared, Date.now())
+    used.changed()
+    try {
+      const issued = await ca.order(order, signal)
+      used.take(own, Date.now())
+      down.delete(ca)
+      return issued
+    } catch (error) {
+      if (error instanceof GatewayError && counted.includes(error.code)) used.take(failures, Date.now())
+      if (error instanceof GatewayError && error.code === 'CA_UNREACHABLE') down.set(ca, error)
+      else down.delete(ca)
+      throw error
+    }
+  }
+  const run = async (order: AcmeOrder, outer: AbortSignal): Promise<Made | typeof again> => {
+    const signal = AbortSignal.any([outer, AbortSignal.timeout(orderLimit)])
     await checks.here(order, signal)
+    const errors: GatewayError[] = []
+    for (const ca of cas) {
+      // Another one has room; this one is waited for only where all are full, which the queue sees to.
+      if (cas.length > 1 && used.room(rules(ca, order).shared, Date.now()) > Date.now()) continue
+      try {
+        const made = await orderFrom(ca, order, signal)
+        const warning = clock.warning()
+        return made === again || !warning ? made : { ...made, warning }
+      } catch (error) {
+        outer.throwIfAborted()
+        if (!(error instanceof GatewayError)) throw error
+        errors.push(error)
+      }
+    }
+    const [first, ...others] = errors
+    if (!first) return again
+    throw together(first, others)
+  }
+  const queue = orderQueue<Made>({
+    parallel: settings.parallel,
+    room: (order, now) => Math.min(...cas.map((ca) => used.room(rules(ca, order).shared, now))),
+    run,
+    changed: () => report(),
+  })
+  /** Nothing in a certificate says by which directory it came: each CA is asked until one knows it. */
+  const issuer = async <T>(ask: (ca: Ca) => Promise<T | undefined>): Promise<T | undefined> => {
     const errors: unknown[] = []
     for (const ca of cas)
       try {
-        return await orderOf(ca, order, signal)
+        const answer = await ask(ca)
+        if (answer !== undefined) return answer
       } catch (error) {
-        signal.throwIfAborted()
         errors.push(error)
       }
-    throw errors[0]
+    if (errors.length > 0) throw errors[0]
+    return undefined
   }
-  const [first] = cas
+  report()
   return {
     api: {
       acme: {
         authorities,
-        obtain,
-        renewAt: async ({ chain }, signal) => first?.renewAt(chain, signal),
-        revoke: async ({ chain }, signal) => {
-          if (!first) throw new GatewayError('CA_REFUSED', 'there is no CA', 'add one to acme()')
-          await first.revoke(chain, signal)
+        obtain: (order, signal) => queue.add(order, signal),
+        renewAt: ({ chain }: Certificate, signal) => issuer((ca) => ca.renewAt(chain, signal)),
+        revoke: async ({ chain }: Certificate, signal) => {
+          await issuer((ca) => ca.revoke(chain, signal).then(() => true))
         },
       },
     },
-    close: () => {
+    async close() {
+      queue.close()
       for (const ca of cas) ca.close()
+      await used.close()
     },
   }
+}
+
+const limit = (ca: Ca, { names }: AcmeOrder, free: number): GatewayError => {
+  const host = new URL(ca.authority.directory).host
+  return new GatewayError(
+    'CA_LIMIT',
+    `${host} is not asked for ${names.join(', ')} before ${new Date(free).toISOString()}: its limits are reached, or its orders failed too often`,
+    'mend what failed before, or wait',
+    { retryAt: new Date(free) },
+  )
+}
+
+/** The first one's error; where every CA names a time to come back, the soonest. */
+const together = (first: GatewayError, others: readonly GatewayError[]): GatewayError => {
+  if (others.length === 0) return first
+  const all = [first, ...others]
+  const times = all.flatMap(({ retryAt }) => (retryAt ? [retryAt.getTime()] : []))
+  return new GatewayError(first.code, all.map(({ message }) => message).join('; '), first.fix, {
+    cause: first,
+    problems: all.flatMap(({ problems }) => problems),
+    retryAt: times.length === all.length ? new Date(Math.min(...times)) : undefined,
+  })
 }
