@@ -7,7 +7,7 @@ export const readFlags = (
   given: RunFlags,
   env: NodeJS.ProcessEnv,
 ): Flags & { readonly config?: string | undefined; readonly preset?: string | undefined } => {
-  const text = (name: 'root' | 'broker' | 'config' | 'preset') => given[name] ?? (env[variable(name)] || undefined)
+  const text = (name: 'root' | 'broker' | 'config' | 'preset' | 'netns') => given[name] ?? (env[variable(name)] || undefined)
   const number = (name: 'workers' | 'http' | 'https' | 'api', most: number) => {
     const value = given[name] ?? (env[variable(name)] || undefined)
     return value === undefined ? undefined : toNumber(value, given[name] === undefined ? variable(name) : `--${name}`, most)
@@ -15,6 +15,7 @@ export const readFlags = (
   return {
     root: text('root'),
     broker: text('broker'),
+    netns: text('netns'),
     config: text('config'),
     // A preset of the environment yields to a config file of the command line.
     preset: given.preset ?? (given.config === undefined ? text('preset') : undefined),

@@ -13,6 +13,8 @@ export interface RunFlags {
   readonly http?: string | undefined
   readonly https?: string | undefined
   readonly api?: string | undefined
+  /** Network namespace of what faces the public. */
+  readonly netns?: string | undefined
   readonly quiet?: boolean | undefined
 }
 
@@ -31,6 +33,11 @@ export default verb({
       description: 'Redis of zbus callers: unix:///path or tcp://[password@]host:port',
     },
     workers: { type: 'string', valueHint: 'n', description: 'Operations of zbus callers that run at once' },
+    netns: {
+      type: 'string',
+      valueHint: 'name',
+      description: "Network namespace of Traefik and dnsmasq, none for the gateway's own (preset zos; default: public)",
+    },
     http: { type: 'string', valueHint: 'port', description: 'Port of plain HTTP (default: 8080)' },
     https: { type: 'string', valueHint: 'port', description: 'Port of HTTPS (default: 8443)' },
     api: { type: 'string', valueHint: 'port', description: 'Port of the HTTP API on 127.0.0.1 (default: 8070)' },

@@ -7,6 +7,8 @@ export interface Flags {
   /** `unix:///path` or `tcp://[password@]host:port`. */
   readonly broker?: string | undefined
   readonly workers?: number | undefined
+  /** Network namespace of what faces the public, `none` for the gateway's own. */
+  readonly netns?: string | undefined
   /** Ports of plain HTTP, of HTTPS and of the HTTP API. */
   readonly http?: number | undefined
   readonly https?: number | undefined

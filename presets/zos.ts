@@ -27,6 +27,7 @@ export const zos = ({
   api,
   broker = 'unix:///var/run/redis.sock',
   workers = 64,
+  netns = 'public',
 }: Flags = {}): Plugin[] => [
   zosNode({ broker }),
   fqdnProxy(),
@@ -40,12 +41,13 @@ export const zos = ({
   importRoutes(),
   level(),
   processes(),
-  dnsmasq(),
+  dnsmasq(netns === 'none' ? {} : { netns }),
   dnsHook(),
   traefik({
     http: { port: http },
     https: { port: https },
     keepServing: true,
+    ...(netns !== 'none' && { netns }),
     acme: { email: 'letsencrypt@threefold.tech' },
   }),
   traffic(),

@@ -21,52 +21,56 @@ import {
 } from 'zos-gateway/plugins'
 
 // A Zero-OS node, in the place of its Go gateway module: what `gateway --preset zos` runs, one plugin a line. docs/zos.md
-export default defineGateway(({ http = 80, https = 443, api, broker = 'unix:///var/run/redis.sock', workers = 64 }) => ({
-  plugins: [
-    // What the node is to the outside, as networkd says, and the way to its other modules.
-    zosNode({ broker }),
+export default defineGateway(
+  ({ http = 80, https = 443, api, broker = 'unix:///var/run/redis.sock', workers = 64, netns = 'public' }) => ({
+    plugins: [
+      // What the node is to the outside, as networkd says, and the way to its other modules.
+      zosNode({ broker }),
 
-    // What callers may ask for.
-    fqdnProxy(), //  a domain of their own
-    nameProxy(), //  a name under the node's domain
+      // What callers may ask for.
+      fqdnProxy(), //  a domain of their own
+      nameProxy(), //  a name under the node's domain
 
-    // Who ends TLS for a host, and by which certificate: the first that wants it.
-    tlsPassthrough(), //  the workload itself, where it asks for that
-    httpResolver(), //  a domain of its own: one certificate each, proved over http-01
-    dnsResolver(), //  names: one wildcard certificate, proved over dns-01
+      // Who ends TLS for a host, and by which certificate: the first that wants it.
+      tlsPassthrough(), //  the workload itself, where it asks for that
+      httpResolver(), //  a domain of its own: one certificate each, proved over http-01
+      dnsResolver(), //  names: one wildcard certificate, proved over dns-01
 
-    // What is refused. Workloads have private addresses, and those of Yggdrasil and Mycelium.
-    backends({ private: true, allow: ['200::/7', '400::/7'], ownPorts: [http, https] }),
-    pointsHere({ resolvers: ['8.8.8.8'], timeout: 10 }), //  a domain that does not resolve to this node
-    nameContract(), //  a name for which the caller's twin holds no contract on the chain
+      // What is refused. Workloads have private addresses, and those of Yggdrasil and Mycelium.
+      backends({ private: true, allow: ['200::/7', '400::/7'], ownPorts: [http, https] }),
+      pointsHere({ resolvers: ['8.8.8.8'], timeout: 10 }), //  a domain that does not resolve to this node
+      nameContract(), //  a name for which the caller's twin holds no contract on the chain
 
-    // At the first start: what the Go module left.
-    importRoutes(),
+      // At the first start: what the Go module left.
+      importRoutes(),
 
-    // Where the state is kept.
-    level(),
+      // Where the state is kept.
+      level(),
 
-    // What keeps Traefik and dnsmasq alive.
-    processes(),
+      // What keeps Traefik and dnsmasq alive.
+      processes(),
 
-    // What answers for `_acme-challenge`, and how Traefik tells it the answers.
-    dnsmasq(),
-    dnsHook(),
+      // What answers for `_acme-challenge`, and how Traefik tells it the answers. What faces the public is in the node's namespace for it,
+      // also when that appears later or is made anew.
+      dnsmasq(netns === 'none' ? {} : { netns }),
+      dnsHook(),
 
-    // What listens, ends TLS and moves the bytes; it goes on while the gateway is away. The e-mail is that of the account which the Go
-    // module made at Let's Encrypt: another one makes a new account.
-    traefik({
-      http: { port: http },
-      https: { port: https },
-      keepServing: true,
-      acme: { email: 'letsencrypt@threefold.tech' },
-    }),
+      // What listens, ends TLS and moves the bytes; it goes on while the gateway is away. The e-mail is that of the account which the Go
+      // module made at Let's Encrypt: another one makes a new account.
+      traefik({
+        http: { port: http },
+        https: { port: https },
+        keepServing: true,
+        ...(netns !== 'none' && { netns }),
+        acme: { email: 'letsencrypt@threefold.tech' },
+      }),
 
-    // Who counts the bytes of each workload.
-    traffic(),
+      // Who counts the bytes of each workload.
+      traffic(),
 
-    // How callers reach it: over zbus, and by the unix socket of the command line (and over HTTP on loopback with --api).
-    zbus({ broker, workers }),
-    httpApi({ tcp: api !== undefined && { port: api } }),
-  ],
-}))
+      // How callers reach it: over zbus, and by the unix socket of the command line (and over HTTP on loopback with --api).
+      zbus({ broker, workers }),
+      httpApi({ tcp: api !== undefined && { port: api } }),
+    ],
+  }),
+)

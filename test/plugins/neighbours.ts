@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { onTestFinished } from 'vitest'
-import { type Request, readRequest } from '../../lib/zbus/index.ts'
+import { encode, encodeResponse, type Request, readRequest } from '../../lib/zbus/index.ts'
 import { startRedis } from '../kit/index.ts'
 import { bytes, neighbours as recorded } from '../lib/zbus/vectors.ts'
 
@@ -63,6 +63,15 @@ export const otherModules = async (says: Readonly<Record<string, Say>> = {}): Pr
     stopRedis: () => server.stop(),
     startRedis: () => server.start(),
   }
+}
+
+/** The answer of networkd on a node whose public address is loopback, in the shape of the recorded ones. */
+export const loopbackConfig = (domain: string): Buffer => {
+  const none = { IP: null, Mask: null }
+  const mapped = Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 127, 0, 0, 1])
+  const ipv4 = { IP: mapped, Mask: Uint8Array.from([255, 0, 0, 0]) }
+  const config = { Type: 'macvlan', IPv4: ipv4, IPv6: none, GW4: null, GW6: null, Domain: domain }
+  return encodeResponse({ id: 'reply-id', data: encode(config) })
 }
 
 const recordedAnswer = (name: string): Buffer => {

@@ -7,7 +7,7 @@ import { zos } from '../../presets/index.ts'
 
 const labels = (plugins: readonly Plugin[]) => plugins.map(({ name, options }) => ({ name, options }))
 
-test.for<Flags>([{}, { http: 8080, https: 8443, api: 9, broker: 'unix:///run/redis.sock', workers: 2 }])(
+test.for<Flags>([{}, { http: 8080, https: 8443, api: 9, broker: 'unix:///run/redis.sock', workers: 2, netns: 'none' }])(
   'the zos preset is what etc/zos/gateway.config.ts spells out, with %o',
   (flags) => {
     expect(labels(zos(flags))).toEqual(labels(config(flags).plugins))
@@ -20,5 +20,5 @@ test('both units run the command of the manual, and choose the preset by a varia
   const unit = parse(readFileSync(new URL('../../etc/zinit/gateway.yaml', import.meta.url), 'utf8'))
   expect(unit).toEqual({ exec: manual, env: { GATEWAY_PRESET: 'zos' }, after: ['boot', 'networkd'] })
   const service = readFileSync(new URL('../../etc/gateway-zos.service', import.meta.url), 'utf8')
-  expect(service).toContain(`\nExecStart=/usr/bin/env ${manual}\nEnvironment=GATEWAY_PRESET=zos\n`)
+  expect(service).toContain(`\nExecStart=/usr/bin/env ${manual}\nEnvironment=GATEWAY_PRESET=zos GATEWAY_NETNS=none\n`)
 })

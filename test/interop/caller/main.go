@@ -29,7 +29,7 @@ func main() {
 	must(err)
 	s := stub{client, zbus.ObjectID{Name: *object, Version: "0.0.1"}}
 	cases := map[string]func(stub) interface{}{
-		"forms": forms, "refusals": refusals, "status": status, "crowd": crowd, "malformed": malformed, "patient": patient,
+		"forms": forms, "refusals": refusals, "status": status, "crowd": crowd, "malformed": malformed, "patient": patient, "deployed": deployed,
 	}
 	run, known := cases[flag.Arg(0)]
 	if !known {
@@ -180,4 +180,39 @@ func malformed(s stub) interface{} {
 	fqdn, err := s.setName("40-1976-after", nameProxy{GatewayBase: GatewayBase{Backends: []backend{"http://10.1.2.3"}}, Name: "after"})
 	must(err)
 	return map[string]interface{}{"id": response.ID, "trailing": text(response.CallError()), "after": fqdn}
+}
+
+// One call of a provision engine, as the second argument describes it in JSON.
+type deployment struct {
+	Do          string
+	ID          string
+	Host        string
+	Backends    []backend
+	Passthrough bool
+	Network     *string
+}
+
+// Makes the calls in order, and says what each was answered.
+func deployed(s stub) interface{} {
+	var calls []deployment
+	must(json.Unmarshal([]byte(flag.Arg(1)), &calls))
+	answers := []interface{}{}
+	for _, c := range calls {
+		base := GatewayBase{TLSPassthrough: c.Passthrough, Backends: c.Backends, Network: c.Network}
+		answer := map[string]interface{}{}
+		var err error
+		switch c.Do {
+		case "set-name":
+			answer["fqdn"], err = s.setName(c.ID, nameProxy{GatewayBase: base, Name: c.Host})
+		case "set-fqdn":
+			err = s.setFQDN(c.ID, fqdnProxy{GatewayBase: base, FQDN: c.Host})
+		case "delete":
+			err = s.remove(c.ID)
+		case "metrics":
+			answer["metrics"], err = s.metrics()
+		}
+		answer["error"] = text(err)
+		answers = append(answers, answer)
+	}
+	return answers
 }

@@ -1,0 +1,222 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { gatewayProcess } from '../cli/gateway-process.ts'
+import {
+  createAuthority,
+  type FakeDns,
+  freePort,
+  http1,
+  httpBackend,
+  openTls,
+  type Pebble,
+  startDns,
+  startPebble,
+  tempRoot,
+} from '../kit/index.ts'
+import { endKept, keptChildren } from '../kit/kept.ts'
+import { dnsmasqPath, traefikPath } from '../kit/programs.ts'
+import { loopbackConfig, type Others, otherModules } from '../plugins/neighbours.ts'
+import { buildGo, jsonOf } from './go.ts'
+
+const domain = 'gent01.grid.tf'
+const publicConfig = 'network@0.0.1 GetPublicConfig'
+const registration = 'api-gateway@0.0.1 GetContractIDByNameRegistration'
+const contract = 'api-gateway@0.0.1 GetContract'
+const decommission = 'provision@0.0.1 DecommissionCached'
+
+let caller: string
+beforeAll(async () => {
+  caller = await buildGo(new URL('.', import.meta.url), 'caller')
+})
+
+interface Call {
+  readonly do: 'set-name' | 'set-fqdn' | 'delete' | 'metrics'
+  readonly id?: string
+  readonly host?: string
+  readonly backends?: readonly string[]
+  readonly passthrough?: boolean
+}
+interface Answer {
+  readonly fqdn?: string
+  readonly error: string
+  readonly metrics?: { readonly Request: Record<string, number>; readonly Response: Record<string, number> }
+}
+
+/** The preset as it is, but for what a machine of tests cannot have: port 53, a public resolver, the real Let's Encrypt, public backends. */
+const configOf = (o: { dns: FakeDns; ca: Pebble; zone: number; api: number }) => `
+import { defineGateway } from 'zos-gateway'
+import { backends, dnsmasq, importRoutes, nameContract, pointsHere, traefik, zosNode } from 'zos-gateway/plugins'
+import { zos } from 'zos-gateway/presets'
+const host = '127.0.0.1'
+export default defineGateway((flags) => {
+  const own = [
+    zosNode({ broker: flags.broker, timeout: 2, refresh: 0.2 }),
+    backends({ allow: ['127.0.0.0/8'] }),
+    pointsHere({ resolvers: ['${o.dns.address}'] }),
+    nameContract({ timeout: 2, recheck: 1 }),
+    importRoutes({ from: [flags.root + '/proxy'] }),
+    dnsmasq({ command: '${dnsmasqPath()}', addresses: [host], port: ${o.zone} }),
+    traefik({
+      command: '${traefikPath()}',
+      http: { host, port: flags.http },
+      https: { host, port: flags.https },
+      api: { port: ${o.api} },
+      keepServing: true,
+      env: { LEGO_CA_CERTIFICATES: '${o.ca.trustFile}' },
+      acme: { email: 'letsencrypt@threefold.tech', caServer: '${o.ca.directory}', dns: { provider: 'exec', resolvers: ['${o.dns.address}'] } },
+    }),
+  ]
+  return { plugins: zos(flags).map((plugin) => own.find(({ name }) => name === plugin.name) ?? plugin) }
+})
+`
+
+/** A node without a public config, on which the Go module left one workload. */
+const node = async () => {
+  const root = tempRoot('zos')
+  const [dns, others] = [await startDns(), await otherModules({ [publicConfig]: 'error, no public config' })]
+  const [http, https, api, zone] = [await freePort(), await freePort(), await freePort(), await freePort()]
+  const ca = await startPebble({ dns: dns.address, http })
+  dns.set(domain, { A: ['127.0.0.1'] })
+  dns.set('own.example.net', { A: ['127.0.0.1'] })
+  dns.set('elsewhere.example.net', { A: ['192.0.2.1'] })
+  dns.delegate(`_acme-challenge.${domain}`, `127.0.0.1:${zone}`)
+  const config = join(root.path, 'gateway.config.mts')
+  writeFileSync(config, configOf({ dns, ca, zone, api }))
+  const flags = ['--config', config, '--root', root.path, '--broker', others.broker]
+  const ports = ['--http', `${http}`, '--https', `${https}`, '--netns', 'none']
+  const start = () => gatewayProcess([...flags, ...ports], { cwd: root.path })
+  onTestFinished(async () => {
+    await endKept(root.path)
+    await Promise.all([ca.close(), dns.close()])
+    await root.remove()
+  })
+  const ask = async (...calls: readonly Call[]): Promise<readonly Answer[]> =>
+    (await jsonOf(caller, ['-broker', others.broker, 'deployed', JSON.stringify(calls)])) as Answer[]
+  /** What a client of the CA's root gets from a host; of any certificate where `trust` is not given. */
+  const get = async (host: string, trust?: string): Promise<string> => {
+    const socket = await openTls({ port: https }, { name: host, ...(trust !== undefined && { ca: trust }) })
+    try {
+      return (await http1(socket).request('GET /', { Host: host })).text
+    } finally {
+      socket.destroy()
+    }
+  }
+  return { root: root.path, others, start, ask, get, ca, https }
+}
+const until = async <T>(wanted: T, ask: () => Promise<T>) =>
+  expect.poll(() => ask().catch(String), { timeout: 90_000, interval: 100 }).toEqual(wanted)
+
+test('a node from boot to delete: the preset of Zero-OS, called by Go, with its neighbours, Traefik, dnsmasq and a CA', async () => {
+  const at = await node()
+  const [plain, tls] = [await httpBackend('terminated'), await tlsBackend()]
+  onTestFinished(async () => {
+    await Promise.all([plain.close(), tls.close()])
+  })
+  const left = leave(at.root, plain.port)
+  await using first = at.start()
+  await first.until('is up: 1 routes')
+
+  // Before there is a public config: what the Go module left is served, nothing new is taken, and nothing panics.
+  await until('terminated', () => at.get(left))
+  const own: Call = { do: 'set-fqdn', id: '26-1-own', host: 'own.example.net', backends: [`http://127.0.0.1:${plain.port}`] }
+  const shop: Call = { do: 'set-name', id: '26-4711-shop', host: 'shop', backends: [`http://127.0.0.1:${plain.port}`] }
+  const vault: Call = {
+    do: 'set-name',
+    id: '26-4712-vault',
+    host: 'vault',
+    backends: [`127.0.0.1:${tls.port}`],
+    passthrough: true,
+  }
+  expect(await at.ask(own, shop, { do: 'metrics' })).toEqual([
+    { error: expect.stringContaining('NO_PUBLIC_CONFIG: gateway is not supported on this node') },
+    { fqdn: '', error: expect.stringContaining("NO_DOMAIN: node doesn't support name proxy (doesn't have a domain)") },
+    { metrics: { Request: expect.any(Object), Response: expect.any(Object) }, error: '' },
+  ])
+
+  // It appears; contracts are on the chain.
+  at.others.say(publicConfig, loopbackConfig(domain))
+  at.others.say(registration, '4711')
+  at.others.say(contract, '4711 created, twin 26')
+  expect(await at.ask(own, shop, vault)).toEqual([
+    { error: '' },
+    { fqdn: `shop.${domain}`, error: '' },
+    { fqdn: `vault.${domain}`, error: '' },
+  ])
+  expect(
+    await at.ask(
+      { ...shop, id: '27-9-other', host: 'other' },
+      { ...own, id: '26-2-elsewhere', host: 'elsewhere.example.net' },
+      { ...own, id: '26-3-under', host: `under.${domain}` },
+    ),
+  ).toEqual([
+    { fqdn: '', error: expect.stringContaining('NAME_NOT_RESERVED: failed to verify name contract: twin id mismatch') },
+    { error: expect.stringContaining("DNS_MISMATCH: failed to verify domain dns record: host doesn't point to the gateway ip") },
+    { error: expect.stringContaining("can't create a fqdn workload with a subdomain of the gateway's managed domain") },
+  ])
+
+  // Certificates of both resolvers, and a backend that ends TLS itself.
+  const trust = await at.ca.root()
+  await until('terminated', () => at.get(`shop.${domain}`, trust))
+  await until('terminated', () => at.get('own.example.net', trust))
+  await until('passed through', () => at.get(`vault.${domain}`))
+
+  // The gateway goes and comes back: Traefik serves on, and is taken over.
+  const traefik = keptChildren(at.root).get('traefik')
+  first.signal('SIGTERM')
+  expect(await first.ended).toBe(0)
+  expect(await at.get(`shop.${domain}`, trust)).toBe('terminated')
+  await using second = at.start()
+  await second.until('is up: 4 routes')
+  expect(keptChildren(at.root).get('traefik')).toBe(traefik)
+
+  // The chain goes: nothing new, and nothing is taken away.
+  at.others.say(registration, 'chain down')
+  expect(await at.ask({ ...shop, id: '26-5-late', host: 'late' })).toEqual([
+    { fqdn: '', error: expect.stringContaining('NEIGHBOUR_UNAVAILABLE: ') },
+  ])
+  expect(await at.get(`shop.${domain}`, trust)).toBe('terminated')
+
+  // The contract of the names is lost: provisiond is told, and takes them away by our own Delete.
+  const told = taken(at.others, at.ask)
+  at.others.say(contract, '4711 deleted, twin 26')
+  at.others.say(registration, '4711')
+  expect(await told).toEqual(new Set(['26-4711-shop', '26-4712-vault', '40-1976-left']))
+  expect(await at.get('own.example.net', trust)).toBe('terminated')
+  await until('404 page not found\n', () => at.get(`shop.${domain}`))
+
+  expect(await at.ask({ do: 'delete', id: '26-1-own' }, { do: 'delete', id: 'never-set' })).toEqual([
+    { error: '' },
+    { error: '' },
+  ])
+  await until('404 page not found\n', () => at.get('own.example.net'))
+  second.signal('SIGTERM')
+  expect(await second.ended).toBe(0)
+})
+
+/** A file of the Go module's for a name workload; its host. */
+const leave = (root: string, port: number): string => {
+  const host = `left.${domain}`
+  mkdirSync(join(root, 'proxy'))
+  const router = `rule: Host(\`${host}\`), service: 40-1976-left, tls: {certResolver: dnsresolver, domains: [{sans: ['*.${domain}']}]}`
+  const service = `loadbalancer: {servers: [{url: "http://127.0.0.1:${port}"}]}`
+  const file = `http: {routers: {40-1976-left-route: {${router}}}, services: {40-1976-left: {${service}}}}`
+  writeFileSync(join(root, 'proxy', '40-1976-left.yaml'), file)
+  return host
+}
+
+/** provisiond, which answers only after it called our Delete; the ids that it was told, once there are three. */
+const taken = (others: Others, ask: (...calls: readonly Call[]) => Promise<unknown>) =>
+  new Promise<ReadonlySet<string>>((done) => {
+    const ids = new Set<string>()
+    others.say(decommission, async (request) => {
+      const id = Buffer.from(request.inputs[0] ?? [])
+        .subarray(1)
+        .toString()
+      await ask({ do: 'delete', id })
+      if (ids.add(id).size === 3) done(ids)
+      return 'ok'
+    })
+  })
+
+const tlsBackend = async () => httpBackend('passed through', { tls: await (await createAuthority()).issue([`vault.${domain}`]) })
