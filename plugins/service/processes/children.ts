@@ -6,33 +6,19 @@ import { launchOf } from './command.ts'
 import { type Leftover, leftovers } from './leftovers.ts'
 import { endOf, openLog, shorten } from './log-file.ts'
 import { markOf, netnsNamed, netnsOf } from './proc.ts'
-import { dropRecord, hashOf, type Recorded, writeRecord } from './record.ts'
+import { hashOf, recordsOf } from './record.ts'
 
 /** Starts the children of one folder, writes down which they are, and finds those of earlier gateways again. */
 export const openChildren = async (folder: string, logBytes: () => number, log: Core['log']) => {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const left = new Map((await leftovers(folder, log)).map((one) => [one.name, one]))
-  /** What the disk would not take yet. */
-  const unwritten = new Map<string, Recorded>()
+  const records = recordsOf(folder, log)
   const logOf = (name: string) => join(folder, `${name}.log`)
 
-  const record = async (service: Service, { identity }: Child) => {
+  const record = (service: Service, { identity }: Child) => {
     const { name, keep = false, stopSeconds = 10, command, args } = service
-    if (!identity) return
-    const one = { name, ...identity, hash: hashOf(service), keep, stopSeconds, command, args, gateway: process.pid }
-    try {
-      await writeRecord(folder, one)
-      unwritten.delete(name)
-    } catch (error) {
-      // Meanwhile the mark in its environment is what a later gateway finds it by.
-      if (!unwritten.has(name))
-        log(`${name} could not be recorded, which is tried again: ${reason(error)}`, { pid: identity.pid })
-      unwritten.set(name, one)
-    }
-  }
-  const forget = async (name: string) => {
-    unwritten.delete(name)
-    await dropRecord(folder, name).catch(() => undefined)
+    if (identity)
+      records.put({ name, ...identity, hash: hashOf(service), keep, stopSeconds, command, args, gateway: process.pid })
   }
   const adoptLeft = ({ name, hash, keep, identity }: Leftover) => adopt(identity, markOf(folder, name, hash, keep))
 
@@ -50,7 +36,7 @@ export const openChildren = async (folder: string, logBytes: () => number, log: 
     logOf,
     isStale,
     waits,
-    forget,
+    records,
 
     /** Rejects with PROCESS_FAILED. */
     async start(service: Service): Promise<Child> {
@@ -61,7 +47,7 @@ export const openChildren = async (folder: string, logBytes: () => number, log: 
       const file = await openLog(logOf(name)).catch((error) => void log(`${name} runs without a log: ${reason(error)}`))
       try {
         const child = await start(service, launch, mark, file?.fd ?? 'ignore', await endOf(logOf(name)))
-        await record(service, child)
+        record(service, child)
         return child
       } finally {
         await file?.close()
@@ -76,7 +62,7 @@ export const openChildren = async (folder: string, logBytes: () => number, log: 
       if (service.keep && found.hash === hashOf(service) && !isStale(service, child)) {
         left.delete(service.name)
         log(`${service.name} runs on from before`, { pid: child.pid })
-        await record(service, child)
+        record(service, child)
         return child
       }
       // Not before its successor can be started at all.
@@ -94,17 +80,13 @@ export const openChildren = async (folder: string, logBytes: () => number, log: 
       left.delete(name)
       log(`${name} is ended: it was left running and no plugin asks for it`, { pid: found.identity.pid })
       await adoptLeft(found).end(found.stopSeconds)
-      await forget(name)
+      await records.drop(name)
     },
 
     /** Keeps the logs within their size and writes down what could not be. */
     async tidy(names: Iterable<string>): Promise<void> {
       for (const name of names) await shorten(logOf(name), logBytes()).catch(() => undefined)
-      for (const one of unwritten.values())
-        await writeRecord(folder, one).then(
-          () => unwritten.get(one.name) === one && unwritten.delete(one.name),
-          () => undefined,
-        )
+      records.again()
     },
   }
 }

@@ -89,7 +89,7 @@ export const openDesk = async (folder: string, first: User) => {
 
   const end = async (seat: Seat, atMost?: number) => {
     await seat.keeper?.stop('end', atMost)
-    if (seat.keeper) await children.forget(seat.name)
+    if (seat.keeper) await children.records.drop(seat.name)
     seat.keeper = undefined
     tell()
   }
@@ -161,6 +161,7 @@ export const openDesk = async (folder: string, first: User) => {
           if (seat.keeper?.service.keep && core.phase() !== 'ready') await seat.keeper.stop('leave')
           else await end(seat, Math.max(0.5, (until - performance.now()) / 1_000))
         })
+      await children.records.written()
     },
   }
 }

@@ -104,7 +104,7 @@ export const keeper = (o: {
     const until = performance.now() + seconds * 1_000
     const waited = o.waits(service)
     while (!signal.aborted && performance.now() < until && !(waited && !o.waits(service)))
-      await sleep(Math.min(500, until - performance.now()), undefined, { signal }).catch(() => undefined)
+      await sleep(Math.max(1, Math.min(500, until - performance.now())), undefined, { signal }).catch(() => undefined)
   }
 
   /** From start to end; returns why it ended, which is of no matter where `asked` was aborted. */

@@ -1,7 +1,9 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type Core, GatewayError } from '../../../core/index.ts'
 import { adopt } from './child.ts'
 import { findMarked, type Identity, isAlive, markOf, parentOf } from './proc.ts'
-import { dropRecord, readRecords } from './record.ts'
+import { readRecords } from './record.ts'
 
 /** A child of an earlier gateway that still runs. */
 export interface Leftover {
@@ -25,7 +27,7 @@ export const leftovers = async (folder: string, log: Core['log']): Promise<reado
     if (isAlive(identity) && parentOf(pid) === gateway && gateway !== process.pid)
       throw new GatewayError('BUSY', `another gateway runs with this root (pid ${gateway})`, 'stop it, or give another root')
     if (isAlive(identity)) found.set(`${pid}`, { name, hash, keep, stopSeconds, identity })
-    else await dropRecord(folder, name).catch(() => undefined)
+    else await rm(join(folder, `${name}.json`), { force: true }).catch(() => undefined)
   }
   const own = process.getuid?.()
   for (const { identity, mark } of findMarked(`${folder}/`, own === undefined ? [] : [own])) {
