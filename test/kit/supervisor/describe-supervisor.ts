@@ -54,7 +54,8 @@ export const describeSupervisor = (name: string, under: SupervisorUnderTest): vo
     })
     const starts = (name: string): readonly { pid: number; args: string }[] => {
       const path = join(root.path, `${name}.starts`)
-      const lines = existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : []
+      // One may be caught before it wrote its line whole.
+      const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []
       return lines.map((line) => {
         const [pid = '', ...args] = line.split(' ')
         started.add(Number(pid))

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -68,8 +67,7 @@ it('leaves no second child behind where it is killed amid the first starts', asy
   expect([marked(root, 'kept').length, marked(root, 'bound').length]).toEqual([1, 1])
 })
 
-it('takes a child that is not to be kept along when it is killed, where setpriv can tie it', async () => {
-  expect(spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status, 'this needs setpriv: apt-get install util-linux').toBe(0)
+it('takes a child that is not to be kept along when it is killed, by setpriv of util-linux', async () => {
   const { root, start } = stand()
   const gateway = start()
   await gateway.until(up)
