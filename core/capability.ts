@@ -22,10 +22,11 @@ export interface DnsWriter {
    * `_acme-challenge.<domain>`, any case, with or without a trailing dot, and a value of 43 letters, digits, `-` and `_`. Returns once
    * the name server itself answers with the value; twice is once. Rejects with FORBIDDEN for a name outside its zones, BAD_REQUEST for
    * another value, DNS_UNAVAILABLE, DNS_DENIED, or the signal's reason; clean up after that too, for it may have been written.
+   * `proof` is what the value was made of, for the few providers that make it themselves (lego's raw modes).
    */
-  present(fqdn: string, value: string, signal: AbortSignal): Promise<void>
+  present(fqdn: string, value: string, signal: AbortSignal, proof?: AcmeProof): Promise<void>
   /** Takes away this value only; one that is not there is no error. Ends by itself, within a minute. */
-  cleanup(fqdn: string, value: string): Promise<void>
+  cleanup(fqdn: string, value: string, proof?: AcmeProof): Promise<void>
 }
 export const DnsWriter = capability<DnsWriter>('dns-writer')
 

@@ -1,4 +1,6 @@
 export * from './dns-provider/dnsmasq/index.ts'
+export * from './dns-provider/exec.ts'
+export * from './dns-provider/httpreq.ts'
 export * from './dns-provider/responder/index.ts'
 export * from './engine/embedded/index.ts'
 export * from './engine/traefik/index.ts'

@@ -1,0 +1,95 @@
+import { setTimeout as after } from 'node:timers/promises'
+import { shown } from '../shown.ts'
+import { denied, unavailable } from './failure.ts'
+
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly url: URL
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sent as JSON. */
+  readonly body?: unknown
+  /** Never shown, should the server say them back. */
+  readonly secrets?: readonly string[]
+  readonly signal: AbortSignal
+}
+export interface Called {
+  readonly status: number
+  /** What the body is as JSON; `undefined` where it is none. */
+  readonly json: unknown
+  /** The body as a sentence may show it. */
+  readonly said: string
+}
+
+const longest = 1 << 20
+const tries = 4
+
+/**
+ * One HTTP call to a DNS provider. Asked again where it says 429 or 503, when it says to; rejects with DNS_DENIED for 401 and 403, with
+ * DNS_UNAVAILABLE where there is no answer or 5xx. Whatever else it answers comes back. No redirect is followed: it would carry the secret.
+ */
+export const call = async ({ method, url, headers = {}, body, secrets = [], signal }: Call): Promise<Called> => {
+  const at = `${method} ${url.origin}${url.pathname}`
+  const clean = (text: string) => shown(secrets.reduce((all, secret) => (secret ? all.replaceAll(secret, '***') : all), text))
+  for (let tried = 1; ; tried++) {
+    signal.throwIfAborted()
+    const response = await fetch(url, {
+      method,
+      redirect: 'manual',
+      signal,
+      headers: { accept: 'application/json', ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    }).catch((error: unknown) => {
+      signal.throwIfAborted()
+      throw unavailable(`${at}: ${clean(causeOf(error))}`, 'see whether the provider is reachable from here', undefined)
+    })
+    const text = await textOf(response)
+    const { status } = response
+    const said = `${at}: ${status}${text && ` ${clean(text)}`}`
+    if (status === 401 || status === 403)
+      throw denied(
+        `the DNS provider refuses the gateway: ${said}`,
+        'correct its secret, or give it the right to change this zone',
+      )
+    if ((status === 429 || status === 503) && tried < tries) {
+      await after(pauseOf(response.headers.get('retry-after'), tried), undefined, { signal })
+      continue
+    }
+    if (status === 429 || status >= 500) throw unavailable(`the DNS provider failed: ${said}`)
+    if (status >= 300 && status < 400)
+      throw unavailable(`the DNS provider sends elsewhere: ${said}`, 'give the address that it has now')
+    return { status, json: jsonOf(text), said }
+  }
+}
+
+/** A member of a JSON object; `undefined` of anything else. */
+export const member = (value: unknown, key: string): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined
+export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+
+const textOf = async (response: Response): Promise<string> => {
+  const parts: Uint8Array[] = []
+  let length = 0
+  for await (const part of response.body ?? []) {
+    length += part.length
+    if (length > longest) throw unavailable('the DNS provider answers more than 1 MiB')
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString('utf8')
+}
+const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+/** Milliseconds; Retry-After in seconds or as a date (RFC 9110 section 10.2.3). */
+const pauseOf = (header: string | null, tried: number): number => {
+  const seconds =
+    header === null ? Number.NaN : /^[0-9]+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1_000
+  return Number.isFinite(seconds) ? Math.max(0, seconds) * 1_000 : 250 * 2 ** tried
+}
+const causeOf = (error: unknown): string => {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return cause instanceof Error ? cause.message || cause.name : String(cause)
+}
