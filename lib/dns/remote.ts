@@ -1,7 +1,7 @@
 import { canonicalHost, isUnder } from '../host.ts'
 import { isSecret, readSecret, type Secret } from '../secret.ts'
 import { shown } from '../shown.ts'
-import { readChallenge } from './challenge.ts'
+import { challengeOf, readChallenge } from './challenge.ts'
 import { DnsFailure, denied, unavailable } from './failure.ts'
 import { type Propagation, parseServer, untilAnswered } from './propagation.ts'
 
@@ -37,14 +37,14 @@ export interface Remote {
   take(record: TxtRecord, signal: AbortSignal): Promise<void>
 }
 
-/** A DNS writer by a provider's two calls. What they throw that is no DnsFailure becomes DNS_UNAVAILABLE; `asError` makes either the core's. */
+/** A DNS writer by a provider's two calls; `exact`: of the zones themselves only, not of what is below. What they throw that is no DnsFailure becomes DNS_UNAVAILABLE; `asError` makes either the core's. */
 export const remoteWriter = (
-  { zones, timeout = 30, propagation = {} }: RemoteOptions,
+  { zones, timeout = 30, propagation = {}, exact = false }: RemoteOptions & { readonly exact?: boolean },
   remote: Remote,
   asError: (failure: DnsFailure) => Error,
 ) => {
   const canonical = zones.flatMap((zone) => canonicalHost(zone) ?? []).toSorted((a, b) => b.length - a.length)
-  const zoneOf = (name: string) => canonical.find((zone) => isUnder(name, zone))
+  const zoneOf = (name: string) => canonical.find((zone) => (exact ? name === challengeOf(zone) : isUnder(name, zone)))
   const read = (fqdn: string, value: string, proof: Proof | undefined): TxtRecord => {
     const told = readChallenge(
       fqdn,
