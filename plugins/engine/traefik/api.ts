@@ -1,7 +1,7 @@
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { request as requestTls } from 'node:https'
 import { connect, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { checkServerIdentity, connect as connectTls } from 'node:tls'
 
 interface Place {
   readonly host: string
@@ -24,6 +24,8 @@ export interface Api {
   generation(signal?: AbortSignal): Promise<number | undefined>
   /** Whether the port for TLS serves this generation, or a later one. */
   serves(generation: number, signal?: AbortSignal): Promise<boolean>
+  /** Whether the port for TLS shows a certificate for this host, of whatever authority. */
+  certified(host: string, signal?: AbortSignal): Promise<boolean>
   /** All routers of ours that Traefik does not serve as they are written. */
   troubles(signal?: AbortSignal): Promise<readonly Trouble[]>
   /** Its metrics, in the Prometheus text format. */
@@ -79,6 +81,17 @@ export const traefikApi = (o: { api: Place; https: Place; token: string; dial?: 
         })
           .once('error', reject)
           .end()
+      }),
+    certified: (host, signal) =>
+      new Promise<boolean>((resolve, reject) => {
+        const tls = connectTls({ servername: host, rejectUnauthorized: false, socket: dial(o.https) })
+        const end = () => tls.destroy()
+        within(signal).addEventListener('abort', end, { once: true })
+        tls.once('secureConnect', () => {
+          resolve(checkServerIdentity(host, tls.getPeerCertificate()) === undefined)
+          tls.destroy()
+        })
+        tls.once('error', reject).once('close', () => reject(new Error(`the handshake for ${host} ended`)))
       }),
     async troubles(signal) {
       const found: Trouble[] = []

@@ -5,6 +5,7 @@ import {
   type Change,
   type Core,
   type DnsHook,
+  type Event,
   type Hooks,
   type Route,
   reason,
@@ -27,6 +28,7 @@ import { retryMiddleware, sharedDocument, sharedFile } from './shared.ts'
 import { ownResolvers } from './static-config.ts'
 import { tokenOf } from './token.ts'
 import { atLeast, checkVersion, warnings } from './version.ts'
+import { Wellness } from './wellness.ts'
 import { yaml } from './yaml.ts'
 
 type Engine = Hooks['engine'] & { api: { traffic: Traffic }; close(): Promise<void> }
@@ -74,11 +76,7 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
   const fileOf = (id: WorkloadId) => `${id}.yaml`
   const shared = (generation: number) => yaml(sharedDocument(settings, token, generation))
 
-  const unwell = (why: string) => core.health('degraded', `Traefik ${version.join('.')}: ${why}`, facts())
-  const facts = () => {
-    const { pid, restarts = 0 } = traefik?.status() ?? {}
-    return { version: version.join('.'), https: settings.https.port, http: settings.http.port, restarts, ...(pid && { pid }) }
-  }
+  const wellness = new Wellness(core, settings, version, () => traefik?.status())
   const mended = (found: readonly Found[]) => {
     for (const { name, what } of found) {
       const message =
@@ -88,11 +86,11 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
     }
     publisher.publish()
   }
-  const folder = new Folder(folders.proxy, mended, (error) => unwell(`its folder of routes: ${reason(error)}`))
-  const liveness = new Liveness(
-    core.emit,
-    ({ host, tls }) => tls.mode === 'passthrough' || issues(tls) || certificates.covers(host),
-  )
+  const folder = new Folder(folders.proxy, mended, (error) => wellness.not(`its folder of routes: ${reason(error)}`))
+  const liveness = new Liveness(core.emit, ({ host, tls }) => {
+    if (tls.mode === 'passthrough') return true
+    return issues(tls) ? api.certified(host, stop.signal).catch(() => false) : certificates.covers(host)
+  })
   const publisher = new Publisher({
     signal: stop.signal,
     channel: {
@@ -107,10 +105,10 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
       },
     },
     async told(generation) {
-      core.health('ok', undefined, facts())
+      wellness.ok()
       if (liveness.waiting > 0) await liveness.served(generation, await api.troubles(stop.signal))
     },
-    failed: unwell,
+    failed: (why) => wellness.not(why),
   })
   const leaving = new Leaving(settings.drain, core.emit, async () => ({ request: 0, response: 0 }))
 
@@ -123,10 +121,8 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
       supervisor,
       api,
       env: hook?.env ?? {},
-      onExit(why) {
-        unwell(why)
-        core.emit({ type: 'engine', state: 'down', reason: why })
-      },
+      mended: (error) => core.emit(error === undefined ? configMended : configLost(error)),
+      onExit: (why) => void wellness.exited(why),
       onRestart() {
         core.emit({ type: 'engine', state: 'restarted' })
         publisher.again()
@@ -142,7 +138,7 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
       await Promise.race([up, new Promise((_, no) => late.addEventListener('abort', no, { once: true }))])
       await publisher.served(generation, late)
     } catch {
-      unwell(traefik.status().lastError ?? 'it is not ready')
+      wellness.not('it is not ready')
     }
   }
 
@@ -169,8 +165,12 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
       }
       if (gone.length === 0) return refused
       for (const { id } of gone) liveness.remove(id)
-      await publisher.served(generation, signal)
-      for (const route of gone) leaving.remove(route)
+      try {
+        await publisher.served(generation, signal)
+        for (const route of gone) leaving.remove(route)
+      } catch (error) {
+        for (const { id } of gone) refused.set(id, new Error('Traefik still serves it', { cause: error }))
+      }
       return refused
     },
     issues,
@@ -180,7 +180,9 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
       )
       if (traefik === undefined || (write.size === 0 && remove.length === 0)) return
       await folder.change(write, remove)
-      await publisher.served(publisher.publish(), stop.signal)
+      // Behind a Traefik that takes nothing, operations must not stand still.
+      const late = AbortSignal.timeout(patience * 1_000)
+      await publisher.served(publisher.publish(), late).catch(() => undefined)
       await liveness.check()
     },
     api: { traffic: { read: () => ({ epoch, bytes: new Map() }) } },
@@ -193,11 +195,23 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
       await publisher.close()
       await folder.close()
       await traefik?.end()
+      liveness.close()
       api.close()
       await bridge?.close()
     },
   }
 }
+
+const configMended: Event = {
+  type: 'alarm',
+  code: 'ENGINE_UNAVAILABLE',
+  message: "Traefik's configuration was edited and put back",
+  fix: 'change the options of traefik() instead',
+}
+const configLost = (error: unknown): Event => ({
+  ...configMended,
+  message: `Traefik's configuration was edited and could not be put back: ${reason(error)}`,
+})
 
 /** What a batch comes to: the last change of each workload counts. */
 const sort = (changes: readonly Change[], textOf: (route: Route) => string) => {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { chmod, mkdir, readFile } from 'node:fs/promises'
+import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Supervised, Supervisor } from '../../../core/index.ts'
-import { writeFileAtomic } from '../../../lib/atomic-file.ts'
 import type { Api } from './api.ts'
+import { holdFile } from './hold.ts'
 import type { Settings } from './options.ts'
 import { type Folders, staticConfig } from './static-config.ts'
 import type { Version } from './version.ts'
@@ -31,6 +31,8 @@ export const runTraefik = async (o: {
   api: Api
   /** Of what its own resolvers need, such as the hook for DNS challenges. */
   env: Readonly<Record<string, string>>
+  /** Somebody edited the configuration, which was put back, or with an error was not. */
+  mended(error?: unknown): void
   onExit(reason: string): void
   onRestart(): void
 }): Promise<Traefik> => {
@@ -40,7 +42,7 @@ export const runTraefik = async (o: {
   for (const name of ['acme.json', 'acme2.json']) await chmod(join(folders.state, name), 0o600).catch(() => undefined)
   const file = join(folders.state, 'traefik.yaml')
   const text = yaml(staticConfig(settings, folders, o.version))
-  if ((await readFile(file, 'utf8').catch(() => undefined)) !== text) await writeFileAtomic(file, text)
+  const letGo = await holdFile(file, text, o.mended)
   const env = { ...o.env, ...settings.acme.dns?.env, ...settings.env }
   const running = await o.supervisor.run({
     name: 'traefik',
@@ -68,6 +70,9 @@ export const runTraefik = async (o: {
       // Before it is up the signal would end it.
       if (state === 'up' && pid !== undefined) process.kill(pid, 'SIGHUP')
     },
-    end: () => (settings.keepServing ? running.release() : running.stop()),
+    end: async () => {
+      letGo()
+      await (settings.keepServing ? running.release() : running.stop())
+    },
   }
 }

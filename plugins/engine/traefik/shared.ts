@@ -10,6 +10,11 @@ export const certificateFile = (certificate: Certificate): string => `certificat
 export const retryMiddleware = 'gateway-retry'
 export const bodyMiddleware = 'gateway-body'
 
+const refuse = 'gateway-refuse'
+/** An address that no connection comes from (RFC 919). */
+const nobody = '255.255.255.255/32'
+const highest = 1_000_000
+
 /** What all routes share, and the router by which the gateway sees which configuration is served. */
 export const sharedDocument = (settings: Settings, token: string, generation: number): object => ({
   http: {
@@ -19,13 +24,31 @@ export const sharedDocument = (settings: Settings, token: string, generation: nu
         service: 'ping@internal',
         tls: { options: 'gateway-probe' },
       },
+      // HTTP/2 without TLS is for no client of the public side (RFC 9113 section 3.1), and past a proxy it would hide requests from it.
+      'gateway.h2c': {
+        entryPoints: ['web-secure'],
+        rule: 'HeaderRegexp(`Upgrade`, `(?i)h2c`)',
+        priority: highest,
+        service: 'noop@internal',
+        middlewares: [refuse],
+        tls: {},
+      },
     },
     middlewares: {
       [retryMiddleware]: { retry: { attempts: 4 } },
+      [refuse]: { ipAllowList: { sourceRange: [nobody], rejectStatusCode: 400 } },
       ...(settings.limits.bodyBytes > 0 && {
         [bodyMiddleware]: { buffering: { maxRequestBodyBytes: settings.limits.bodyBytes } },
       }),
     },
+  },
+  tcp: {
+    // Who does not begin with TLS there is nobody's client.
+    routers: {
+      'gateway.plain': { entryPoints: ['web-secure'], rule: 'HostSNI(`*`)', service: 'gateway.nowhere', middlewares: [refuse] },
+    },
+    services: { 'gateway.nowhere': { loadBalancer: { servers: [{ address: '127.0.0.1:1' }] } } },
+    middlewares: { [refuse]: { ipAllowList: { sourceRange: [nobody] } } },
   },
   tls: {
     options: {

@@ -1,0 +1,48 @@
+import type { Core, Supervised } from '../../../core/index.ts'
+import { portOwner } from '../../../lib/port-owner.ts'
+import type { Settings } from './options.ts'
+import type { Version } from './version.ts'
+
+/** Says how Traefik is: `down` while it does not run, `degraded` while it runs and does not take what it should. */
+export class Wellness {
+  readonly #core: Pick<Core, 'health' | 'emit'>
+  readonly #settings: Settings
+  readonly #version: string
+  readonly #status: () => ReturnType<Supervised['status']> | undefined
+
+  constructor(
+    core: Pick<Core, 'health' | 'emit'>,
+    settings: Settings,
+    version: Version,
+    status: () => ReturnType<Supervised['status']> | undefined,
+  ) {
+    this.#core = core
+    this.#settings = settings
+    this.#version = version.join('.')
+    this.#status = status
+  }
+
+  ok(): void {
+    this.#core.health('ok', undefined, this.#facts())
+  }
+  not(why: string): void {
+    const { state, lastError } = this.#status() ?? {}
+    const running = state === 'up'
+    this.#core.health(running ? 'degraded' : 'down', `Traefik: ${running ? why : (lastError ?? why)}`, this.#facts())
+  }
+  /** It ended without being asked to. */
+  async exited(why: string): Promise<void> {
+    this.not(why)
+    const port = /:(\d+): bind: address already in use/.exec(why)?.[1]
+    const owner = port === undefined ? undefined : await portOwner(Number(port))
+    const reason = owner ? `${why}: port ${port} is held by ${owner.command} (pid ${owner.pid}), which is left alone` : why
+    if (owner && this.#status()?.state !== 'up') this.#core.health('down', `Traefik: ${reason}`, this.#facts())
+    this.#core.emit({ type: 'engine', state: 'down', reason })
+  }
+
+  #facts(): Record<string, string | number> {
+    const { pid, restarts = 0 } = this.#status() ?? {}
+    const { http, https } = this.#settings
+    return { version: this.#version, https: https.port, http: http.port, restarts, ...(pid !== undefined && { pid }) }
+  }
+}
