@@ -21,7 +21,7 @@ export interface Trouble {
 /** Traefik's API and its ports, as far as the engine asks them. Every call ends with `signal` or within 5 s. */
 export interface Api {
   /** Of the configuration that Traefik serves now, as its API has it; `undefined` where it has none of ours. */
-  generation(signal?: AbortSignal): Promise<number | undefined>
+  generation(signal?: AbortSignal, provider?: 'file' | 'http'): Promise<number | undefined>
   /** Whether the port for TLS serves this generation, or a later one. */
   serves(generation: number, signal?: AbortSignal): Promise<boolean>
   /** Whether the port for TLS shows a certificate for this host, of whatever authority. */
@@ -62,8 +62,8 @@ export const traefikApi = (o: { api: Place; https: Place; token: string; dial?: 
     return JSON.parse(text)
   }
   return {
-    async generation(signal) {
-      const router = await json(`/api/http/routers/${probeRouter}@file`, signal)
+    async generation(signal, provider = 'file') {
+      const router = await json(`/api/http/routers/${probeRouter}@${provider}`, signal)
       const rule = typeof router === 'object' && router !== null && 'rule' in router ? String(router.rule) : ''
       const found = new RegExp(`/\\.gateway/${o.token}/(\\d+)\``).exec(rule)
       return found ? Number(found[1]) : undefined

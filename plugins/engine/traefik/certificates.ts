@@ -1,27 +1,34 @@
 import type { Certificate } from '../../../core/index.ts'
 import { covers } from '../../../lib/host.ts'
-import { certificateDocument, certificateFile } from './shared.ts'
-import { yaml } from './yaml.ts'
+import { certificateDocument, certificateName } from './shared.ts'
 
-/** The certificates that the gateway got and Traefik serves, one file each. */
+/** The certificates that the gateway got and Traefik serves, one document each. */
 export class Certificates {
-  #files = new Map<string, string>()
+  #taken = new Map<string, { readonly chain: string; readonly key: string; readonly text: string }>()
   #exact = new Set<string>()
   #wild: readonly string[] = []
 
-  /** Takes them all, and returns what changed: files to write and files to delete. */
+  /** Takes them all, and returns what changed: documents to write, and names of those that go. */
   take(all: readonly Certificate[]): { readonly write: ReadonlyMap<string, string>; readonly remove: readonly string[] } {
-    const next = new Map(all.map((certificate) => [certificateFile(certificate), yaml(certificateDocument(certificate))]))
-    const write = new Map([...next].filter(([name, text]) => this.#files.get(name) !== text))
-    const remove = [...this.#files.keys()].filter((name) => !next.has(name))
+    const before = this.#taken
+    const write = new Map<string, string>()
+    this.#taken = new Map()
+    for (const certificate of all) {
+      const name = certificateName(certificate)
+      const { chain, key } = certificate
+      const had = before.get(name)
+      const same = had?.chain === chain && had.key === key
+      const text = same ? had.text : JSON.stringify(certificateDocument(certificate))
+      this.#taken.set(name, { chain, key, text })
+      if (!same) write.set(name, text)
+    }
     const names = all.flatMap((certificate) => certificate.names)
-    this.#files = next
     this.#exact = new Set(names.filter((name) => !name.startsWith('*')))
     this.#wild = names.filter((name) => name.startsWith('*'))
-    return { write, remove }
+    return { write, remove: [...before.keys()].filter((name) => !this.#taken.has(name)) }
   }
-  get files(): ReadonlyMap<string, string> {
-    return this.#files
+  get documents(): ReadonlyMap<string, string> {
+    return new Map([...this.#taken].map(([name, { text }]) => [name, text]))
   }
   covers(host: string): boolean {
     return this.#exact.has(host) || this.#wild.some((name) => covers(name, host))

@@ -18,18 +18,18 @@ import { traefikApi } from './api.ts'
 import { openBridge } from './bridge/index.ts'
 import { Certificates } from './certificates.ts'
 import { documentOf, type Shape } from './document.ts'
+import { openFeed } from './feeding.ts'
 import { Folder, type Found } from './folder.ts'
 import { Leaving } from './leaving.ts'
 import { Liveness } from './liveness.ts'
 import type { Settings } from './options.ts'
 import { runTraefik, type Traefik } from './process.ts'
 import { Publisher } from './publisher.ts'
-import { retryMiddleware, sharedDocument, sharedFile } from './shared.ts'
+import { retryMiddleware } from './shared.ts'
 import { ownResolvers } from './static-config.ts'
 import { tokenOf } from './token.ts'
 import { atLeast, checkVersion, warnings } from './version.ts'
 import { Wellness } from './wellness.ts'
-import { yaml } from './yaml.ts'
 
 type Engine = Hooks['engine'] & { api: { traffic: Traffic }; close(): Promise<void> }
 
@@ -73,8 +73,7 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
     grpc: settings.grpc,
     ...(settings.sendProxy && { proxyProtocol: settings.sendProxy }),
   }
-  const fileOf = (id: WorkloadId) => `${id}.yaml`
-  const shared = (generation: number) => yaml(sharedDocument(settings, token, generation))
+  const textOf = (route: Route) => JSON.stringify(documentOf(route, shape))
 
   const wellness = new Wellness(core, settings, version, () => traefik?.status())
   const mended = (found: readonly Found[]) => {
@@ -91,19 +90,24 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
     if (tls.mode === 'passthrough') return true
     return issues(tls) ? api.certified(host, stop.signal).catch(() => false) : certificates.covers(host)
   })
+  const { feed, provider } = await openFeed({
+    settings,
+    folder,
+    state: folders.state,
+    token,
+    api,
+    supervisor,
+    publisher: () => publisher,
+    running: () => traefik?.running() ?? false,
+    hangUp: () => traefik?.hangUp(),
+    unwell: (why) => wellness.not(why),
+    log: core.log,
+    signal: stop.signal,
+  })
+  wellness.routes = () => feed.ways.join(' and ')
   const publisher = new Publisher({
     signal: stop.signal,
-    channel: {
-      async offer(generation) {
-        await folder.change(new Map([[sharedFile, shared(generation)]]))
-        traefik?.hangUp()
-      },
-      running: () => traefik?.running() ?? false,
-      async served(generation, signal) {
-        if (((await api.generation(signal)) ?? 0) < generation) return false
-        return api.serves(generation, signal)
-      },
-    },
+    channel: feed,
     async told(generation) {
       wellness.ok()
       if (liveness.waiting > 0) await liveness.served(generation, await api.troubles(stop.signal))
@@ -112,14 +116,14 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
   })
   const leaving = new Leaving(settings.drain, core.emit, async () => ({ request: 0, response: 0 }))
 
-  const start = async (files: ReadonlyMap<string, string>) => {
-    await folder.open(files)
+  const start = async () => {
     traefik = await runTraefik({
       settings,
       folders,
       version,
       supervisor,
       api,
+      provider,
       env: hook?.env ?? {},
       mended: (error) => core.emit(error === undefined ? configMended : configLost(error)),
       onExit: (why) => void wellness.exited(why),
@@ -144,22 +148,25 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
 
   return {
     async restore(routes) {
-      const files = new Map([[sharedFile, shared(publisher.wanted)], ...certificates.files])
-      for (const route of routes) files.set(fileOf(route.id), yaml(documentOf(route, shape)))
-      if (traefik === undefined) return start(files)
-      await folder.open(files)
+      const documents = new Map(certificates.documents)
+      for (const route of routes) documents.set(route.id, textOf(route))
+      // The number that is published next.
+      await feed.open(documents, publisher.wanted + 1)
+      if (traefik === undefined) return start()
       publisher.publish()
     },
     async apply(changes, signal) {
-      const { write, gone, puts, refused } = sort(changes, (route) => yaml(documentOf(route, shape)))
+      const { write, gone, puts, refused } = sort(changes, textOf)
       // Before the first restore, which brings all there is.
       if (traefik === undefined) return refused
-      await folder.change(
-        new Map([...write].map(([id, text]) => [fileOf(id), text])),
-        gone.map(({ id }) => fileOf(id)),
-      )
+      // First the number, for what is offered with it; what offers it runs a turn later.
       const generation = publisher.publish()
+      const names = gone.map(({ id }) => id)
+      const untaken = await feed.change(write, names, generation, signal)
       for (const route of puts) {
+        const error = untaken.get(route.id)
+        if (error) refused.set(route.id, error)
+        if (error) continue
         leaving.stays(route.id)
         liveness.put(route, generation)
       }
@@ -179,10 +186,10 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
         all.filter(({ resolver }) => !issues({ mode: 'terminate', resolver, names: [] })),
       )
       if (traefik === undefined || (write.size === 0 && remove.length === 0)) return
-      await folder.change(write, remove)
+      const generation = publisher.publish()
+      for (const error of (await feed.change(write, remove, generation, stop.signal)).values()) throw error
       // Behind a Traefik that takes nothing, operations must not stand still.
-      const late = AbortSignal.timeout(patience * 1_000)
-      await publisher.served(publisher.publish(), late).catch(() => undefined)
+      await publisher.served(generation, AbortSignal.timeout(patience * 1_000)).catch(() => undefined)
       await liveness.check()
     },
     api: { traffic: { read: () => ({ epoch, bytes: new Map() }) } },
@@ -193,7 +200,7 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
     async close() {
       stop.abort()
       await publisher.close()
-      await folder.close()
+      await feed.close()
       await traefik?.end()
       liveness.close()
       api.close()

@@ -1,6 +1,6 @@
-import { GatewayError } from '../../../core/index.ts'
 import { parseIp, parseRange } from '../../../lib/ip.ts'
-import { nearest } from '../../../lib/nearest.ts'
+import { type OverHttp, readOverHttp } from './endpoint/options.ts'
+import { keys, number, oneOf, wrong } from './option-checks.ts'
 
 /** Where a port is opened. Host: by default every address of both IP versions. */
 interface Where {
@@ -48,6 +48,12 @@ export interface TraefikOptions {
   readonly throttleSeconds?: number
   /** Seconds that open requests have at the end; default 10, at most 30. */
   readonly drain?: number
+  /**
+   * How Traefik gets its routes: a file each, one document over HTTP from a process of ours, which is faster where there are many, or
+   * (`auto`, the default) the one or the other by their number, moving without a failed request.
+   */
+  readonly routes?: 'auto' | 'files' | 'http'
+  readonly overHttp?: OverHttp
   /** Networks whose X-Forwarded-* fields are believed. Default none. */
   readonly trustedProxies?: readonly string[]
   readonly proxyProtocol?: {
@@ -121,6 +127,8 @@ export interface Settings {
   readonly netns: string | undefined
   readonly throttleSeconds: number
   readonly drain: number
+  readonly routes: 'auto' | 'files' | 'http'
+  readonly overHttp: Required<OverHttp>
   readonly trustedProxies: readonly string[]
   readonly acceptProxy: readonly string[]
   readonly sendProxy: 1 | 2 | undefined
@@ -159,6 +167,7 @@ export const readOptions = (options: TraefikOptions): Settings => {
   number('throttleSeconds', throttleSeconds, 0.001, 60)
   number('publicHttpsPort', options.publicHttpsPort ?? 443, 1, 65_535)
   number('backends.retrySeconds', backends.retrySeconds ?? 1, 0, 3_600)
+  oneOf('routes', options.routes, ['auto', 'files', 'http'])
   oneOf('issue', issue, ['traefik', 'gateway'])
   oneOf('tls.minVersion', tls.minVersion, ['TLSv1.2', 'TLSv1.3'])
   oneOf('backends.h2c', backends.h2c, ['grpc', 'never'])
@@ -184,6 +193,8 @@ export const readOptions = (options: TraefikOptions): Settings => {
     netns: options.netns,
     throttleSeconds,
     drain,
+    routes: options.routes ?? 'auto',
+    overHttp: readOverHttp(options.overHttp ?? {}),
     trustedProxies: networks('trustedProxies', options.trustedProxies ?? []),
     acceptProxy: networks('proxyProtocol.inbound', proxyProtocol.inbound ?? []),
     sendProxy: proxyProtocol.passthrough && (proxyProtocol.passthrough === 'v1' ? 1 : 2),
@@ -213,6 +224,8 @@ const top = [
   'netns',
   'throttleSeconds',
   'drain',
+  'routes',
+  'overHttp',
   'trustedProxies',
   'proxyProtocol',
   'tls',
@@ -227,24 +240,4 @@ const networks = (option: string, given: readonly string[]): readonly string[] =
   for (const text of given)
     if (!parseRange(text)) throw wrong(option, `has ${JSON.stringify(text)}`, 'give addresses or networks such as 10.0.0.0/8')
   return given
-}
-const wrong = (option: string, what: string, fix: string) =>
-  new GatewayError('CONFIG_INVALID', `traefik(): option ${option} ${what}`, fix)
-
-const number = (option: string, value: unknown, low: number, high: number): void => {
-  if (typeof value === 'number' && value >= low && value <= high) return
-  throw wrong(option, `is ${JSON.stringify(value)}`, `give a number from ${low} to ${high}`)
-}
-const oneOf = (option: string, value: unknown, allowed: readonly string[]): void => {
-  if (value === undefined || (typeof value === 'string' && allowed.includes(value))) return
-  throw wrong(option, `is ${JSON.stringify(value)}`, `give one of ${allowed.join(', ')}`)
-}
-const keys = (prefix: string, given: unknown, allowed: readonly string[]): void => {
-  if (typeof given !== 'object' || given === null)
-    throw wrong(prefix.slice(0, -1) || 'list', `is ${JSON.stringify(given)}`, 'give an object')
-  for (const key of Object.keys(given)) {
-    if (allowed.includes(key)) continue
-    const near = nearest(key, allowed)
-    throw wrong(prefix + key, 'does not exist', near ? `did you mean ${prefix}${near}?` : `there are ${allowed.join(', ')}`)
-  }
 }

@@ -29,6 +29,8 @@ export const runTraefik = async (o: {
   version: Version
   supervisor: Supervisor
   api: Api
+  /** Where it gets routes over HTTP. */
+  provider: object | undefined
   /** Of what its own resolvers need, such as the hook for DNS challenges. */
   env: Readonly<Record<string, string>>
   /** Somebody edited the configuration, which was put back, or with an error was not. */
@@ -41,7 +43,7 @@ export const runTraefik = async (o: {
   // Traefik refuses ACME state that others can read.
   for (const name of ['acme.json', 'acme2.json']) await chmod(join(folders.state, name), 0o600).catch(() => undefined)
   const file = join(folders.state, 'traefik.yaml')
-  const text = yaml(staticConfig(settings, folders, o.version))
+  const text = yaml(staticConfig(settings, folders, o.version, o.provider))
   const letGo = await holdFile(file, text, o.mended)
   const env = { ...o.env, ...settings.acme.dns?.env, ...settings.env }
   const running = await o.supervisor.run({

@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto'
 import type { Certificate } from '../../../core/index.ts'
 import { probeHost, probePath, probeRouter } from './api.ts'
 import type { Settings } from './options.ts'
 
-/** The file beside those of the workloads, for what all share. No workload id has a dot in it. */
-export const sharedFile = 'gateway.shared.yaml'
-export const certificateFile = (certificate: Certificate): string => `certificate.${certificate.id}.yaml`
+/** The document beside those of the workloads, for what all share. No workload id has a dot in it. */
+export const sharedName = 'gateway.shared'
+/** By a hash: an id may have whatever a resolver puts in it. */
+export const certificateName = ({ id }: Certificate): string =>
+  `certificate.${createHash('sha256').update(id).digest('hex').slice(0, 32)}`
 
 /** Tries the next of several backends where one could not be reached. */
 export const retryMiddleware = 'gateway-retry'
@@ -19,11 +22,7 @@ const highest = 1_000_000
 export const sharedDocument = (settings: Settings, token: string, generation: number): object => ({
   http: {
     routers: {
-      [probeRouter]: {
-        rule: `Host(\`${probeHost}\`) && Path(\`${probePath(token, generation)}\`)`,
-        service: 'ping@internal',
-        tls: { options: 'gateway-probe' },
-      },
+      [probeRouter]: probe(token, generation, 'gateway-probe'),
       // HTTP/2 without TLS is for no client of the public side (RFC 9113 section 3.1), and past a proxy it would hide requests from it.
       'gateway.h2c': {
         entryPoints: ['web-secure'],
@@ -35,7 +34,7 @@ export const sharedDocument = (settings: Settings, token: string, generation: nu
       },
     },
     middlewares: {
-      [retryMiddleware]: { retry: { attempts: 4 } },
+      [retryMiddleware]: retry,
       [refuse]: { ipAllowList: { sourceRange: [nobody], rejectStatusCode: 400 } },
       ...(settings.limits.bodyBytes > 0 && {
         [bodyMiddleware]: { buffering: { maxRequestBodyBytes: settings.limits.bodyBytes } },
@@ -59,6 +58,21 @@ export const sharedDocument = (settings: Settings, token: string, generation: nu
       'gateway-probe': { minVersion: 'VersionTLS12' },
     },
   },
+})
+
+/** What routes over HTTP share among them; the rest of what is shared stays in the file. */
+export const sharedOverHttp = (token: string, generation: number): object => ({
+  http: {
+    routers: { [probeRouter]: probe(token, generation, 'gateway-probe@file') },
+    middlewares: { [retryMiddleware]: retry },
+  },
+})
+
+const retry = { retry: { attempts: 4 } }
+const probe = (token: string, generation: number, options: string) => ({
+  rule: `Host(\`${probeHost}\`) && Path(\`${probePath(token, generation)}\`)`,
+  service: 'ping@internal',
+  tls: { options },
 })
 
 /** A certificate that the gateway got, inline: no other file is read for it. */

@@ -10,8 +10,8 @@ export interface Folders {
   readonly state: string
 }
 
-/** The static configuration, for Traefik's `--configFile`. It has no secret in it. */
-export const staticConfig = (settings: Settings, folders: Folders, version: Version): object => {
+/** The static configuration, for Traefik's `--configFile`. `provider`: of routes over HTTP, with the secret by which Traefik gets its routes. */
+export const staticConfig = (settings: Settings, folders: Folders, version: Version, provider?: object): object => {
   const { limits } = settings
   const transport = {
     lifeCycle: { graceTimeOut: seconds(settings.drain) },
@@ -63,6 +63,7 @@ export const staticConfig = (settings: Settings, folders: Folders, version: Vers
       providersThrottleDuration: seconds(settings.throttleSeconds),
       // The gateway says by SIGHUP when a batch of files is whole.
       file: { directory: folders.proxy, watch: false },
+      ...(provider && { http: provider }),
     },
     api: { insecure: true, dashboard: false },
     ping: { manualRouting: true },

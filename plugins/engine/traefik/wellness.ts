@@ -8,6 +8,8 @@ export class Wellness {
   readonly #core: Pick<Core, 'health' | 'emit'>
   readonly #settings: Settings
   readonly #version: string
+  /** How Traefik gets its routes. */
+  routes = (): string => 'file'
   readonly #status: () => ReturnType<Supervised['status']> | undefined
 
   constructor(
@@ -43,6 +45,13 @@ export class Wellness {
   #facts(): Record<string, string | number> {
     const { pid, restarts = 0 } = this.#status() ?? {}
     const { http, https } = this.#settings
-    return { version: this.#version, https: https.port, http: http.port, restarts, ...(pid !== undefined && { pid }) }
+    return {
+      version: this.#version,
+      https: https.port,
+      http: http.port,
+      routes: this.routes(),
+      restarts,
+      ...(pid !== undefined && { pid }),
+    }
   }
 }

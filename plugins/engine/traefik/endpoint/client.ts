@@ -29,9 +29,12 @@ export const connectEndpoint = (path: string, heard: (facts: Facts) => void = ()
   let running = false
   const stop = new AbortController()
 
+  const met = Promise.withResolvers<void>()
   const hear = (news: Partial<Facts>) => {
-    if (facts) facts = { ...facts, ...news }
-    if (facts) heard(facts)
+    if (!facts) return
+    facts = { ...facts, ...news }
+    met.resolve()
+    heard(facts)
   }
   const stay = async () => {
     while (!stop.signal.aborted) {
@@ -95,6 +98,8 @@ export const connectEndpoint = (path: string, heard: (facts: Facts) => void = ()
 
   return {
     facts: () => facts,
+    /** The same, as soon as it answered; rejects with the signal. */
+    known: (signal: AbortSignal) => Promise.race([met.promise, aborted(signal)]).then(() => facts),
     /** Resolves with what the endpoint refused, by key, once the others are durable there; Traefik gets them with its next poll. */
     apply: (changes: readonly Written[], signal?: AbortSignal) => {
       for (const [key, json] of changes) {
@@ -140,6 +145,12 @@ const settle = (those: readonly Waiting[], { refused = [] }: Answer) => {
 
 /** What was asked may have been done or not: all is to be said again. */
 const notAgreed = new Error('the endpoint and the gateway do not agree')
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 
 interface Line {
   readonly hello: Facts

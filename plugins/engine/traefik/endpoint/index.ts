@@ -2,64 +2,65 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Supervisor, version } from '../../../../core/index.ts'
+import type { Supervisor } from '../../../../core/index.ts'
 import { writeFileAtomic } from '../../../../lib/atomic-file.ts'
 import { connectEndpoint, type EndpointClient } from './client.ts'
-import type { Facts } from './protocol.ts'
 
 export interface EndpointOptions {
   /** Where its document, its socket and its token are kept; mode 0700. */
   readonly folder: string
-  readonly netns?: string
-  /** Absent: a free one, the same at every start if it can be. */
-  readonly port?: number
+  /** On 127.0.0.1, for Traefik alone. */
+  readonly port: number
+  readonly netns?: string | undefined
+  /** It lives on when the gateway goes. */
+  readonly keep: boolean
   /** What a Traefik gets that asks before the gateway has said what is to be served: the last durable document, or nothing yet. */
-  readonly first?: 'stored' | 'restored'
-  readonly heard?: (facts: Facts) => void
+  readonly first: 'stored' | 'restored'
+  readonly onExit: (reason: string) => void
 }
 export interface Endpoint {
   readonly client: EndpointClient
-  /** The part `providers.http` of Traefik's static config. */
-  readonly provider: Readonly<Record<string, unknown>>
-  stop(): Promise<void>
+  /** For `close` of the engine. */
+  close(): Promise<void>
 }
 
 /** Seconds that Traefik waits for an answer; an unchanged one is held until a second before. */
 const pollTimeout = 60
+/** Raised when a running endpoint has to be replaced by this version's. */
+const revision = '1'
 
-/** Starts the endpoint of Traefik's http provider, or finds the one that an earlier gateway started. It lives on when the gateway goes. */
+/** The part `providers.http` of Traefik's static config, which has to stand before the endpoint does. */
+export const httpProvider = async ({ folder, port }: Pick<EndpointOptions, 'folder' | 'port'>): Promise<object> => {
+  const token = await keepToken(folder)
+  return {
+    endpoint: `http://127.0.0.1:${port}/`,
+    pollInterval: '50ms',
+    pollTimeout: `${pollTimeout}s`,
+    headers: { Authorization: `Bearer ${token}` },
+  }
+}
+
+/** Starts the endpoint of Traefik's http provider, or finds the one that an earlier gateway started; it may be ready later. */
 export const startEndpoint = async (supervisor: Supervisor, options: EndpointOptions): Promise<Endpoint> => {
-  const { folder } = options
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const token = await keepToken(join(folder, 'token'))
-  const told = Promise.withResolvers<Facts>()
-  const client = connectEndpoint(join(folder, 'socket'), (facts) => {
-    told.resolve(facts)
-    options.heard?.(facts)
-  })
+  const { folder, port, netns, keep, first, onExit } = options
+  await keepToken(folder)
+  const client = connectEndpoint(join(folder, 'socket'))
   try {
     const service = await supervisor.run({
       name: 'traefik-endpoint',
       command: process.execPath,
-      args: endpointArgs({ folder, port: options.port, wait: options.first === 'restored' }),
-      keep: true,
-      revision: version,
+      args: endpointArgs({ folder, port, wait: first === 'restored' }),
+      keep,
+      revision,
       probe: async () => client.facts() !== undefined,
-      ...(options.netns !== undefined && { netns: options.netns }),
+      onExit,
+      ...(netns !== undefined && { netns }),
     })
-    await service.ready
-    const { port } = await told.promise
     return {
       client,
-      provider: {
-        endpoint: `http://127.0.0.1:${port}/`,
-        pollInterval: '50ms',
-        pollTimeout: `${pollTimeout}s`,
-        headers: { Authorization: `Bearer ${token}` },
-      },
-      stop: async () => {
+      close: async () => {
         await client.close()
-        await service.stop()
+        await service.release()
       },
     }
   } catch (error) {
@@ -76,22 +77,17 @@ export const endpointArgs = ({
   hold,
 }: {
   folder: string
-  port?: number | undefined
+  port: number
   wait?: boolean
   hold?: number
 }): string[] => {
   const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url))
-  return [
-    main,
-    folder,
-    '--hold',
-    String(hold ?? (pollTimeout - 1) * 1_000),
-    ...(port === undefined ? [] : ['--port', String(port)]),
-    ...(wait ? ['--wait'] : []),
-  ]
+  return [main, folder, '--hold', String(hold ?? (pollTimeout - 1) * 1_000), '--port', String(port), ...(wait ? ['--wait'] : [])]
 }
 
-const keepToken = async (path: string): Promise<string> => {
+const keepToken = async (folder: string): Promise<string> => {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const path = join(folder, 'token')
   const found = await readFile(path, 'utf8').catch(() => '')
   if (/^[A-Za-z0-9_-]{43}$/.test(found)) return found
   const token = randomBytes(32).toString('base64url')

@@ -1,8 +1,7 @@
-// The process that serves Traefik its routes, with or without a gateway: node main.ts <folder> [--port N] [--hold ms] [--wait]
+// The process that serves Traefik its routes, with or without a gateway: node main.ts <folder> --port N [--hold ms] [--wait]
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { writeFileAtomic } from '../../../../lib/atomic-file.ts'
 import { type Parts, startControl } from './control.ts'
 import { Journal, type Written } from './journal.ts'
 import { startPolls } from './polls.ts'
@@ -14,7 +13,7 @@ const { positionals, values } = parseArgs({
   options: { port: { type: 'string' }, hold: { type: 'string', default: '59000' }, wait: { type: 'boolean', default: false } },
 })
 const [folder] = positionals
-if (!folder) throw new Error('usage: main.ts <folder> [--port N] [--hold ms] [--wait]')
+if (!folder || !values.port) throw new Error('usage: main.ts <folder> --port N [--hold ms] [--wait]')
 
 const loading = Promise.withResolvers<Parts>()
 const control = await startControl(join(folder, 'socket'), loading.promise)
@@ -56,13 +55,15 @@ const listen = (port: number) =>
       done()
     })
   })
-const portFile = join(folder, 'port')
-const remembered = Number(await readFile(portFile, 'utf8').catch(() => '0'))
-if (values.port) await listen(Number(values.port))
-else await listen(remembered).catch(() => listen(0))
-const address = polls.server.address()
-const port = typeof address === 'object' && address ? address.port : 0
-if (port !== remembered) await writeFileAtomic(portFile, String(port))
+const port = Number(values.port)
+await listen(port).catch((error: NodeJS.ErrnoException) => {
+  console.error(
+    error.code === 'EADDRINUSE'
+      ? `port ${port} of 127.0.0.1 is taken: name another one in traefik({ overHttp: { port } })`
+      : error.message,
+  )
+  process.exit(1)
+})
 
 const facts = (): Facts => ({
   revision: journal.revision,

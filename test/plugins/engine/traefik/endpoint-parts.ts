@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { connectEndpoint, type EndpointClient } from '../../../../plugins/engine/traefik/endpoint/client.ts'
 import { endpointArgs } from '../../../../plugins/engine/traefik/endpoint/index.ts'
 import type { Facts } from '../../../../plugins/engine/traefik/endpoint/protocol.ts'
+import { freePort } from '../../../kit/index.ts'
 
 export const token = 'T'.repeat(43)
 
@@ -20,13 +21,12 @@ export interface EndpointProcess {
   end(signal?: NodeJS.Signals): Promise<void>
 }
 
-export const startProcess = async (
-  folder: string,
-  options: { hold?: number; wait?: boolean; port?: number } = {},
-): Promise<EndpointProcess> => {
+export const startProcess = async (folder: string, options: { hold?: number; wait?: boolean } = {}): Promise<EndpointProcess> => {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   writeFileSync(join(folder, 'token'), token, { mode: 0o600 })
-  const child = spawn(process.execPath, endpointArgs({ folder, ...options }), { stdio: ['ignore', 'ignore', 'pipe'] })
+  const port = ports.get(folder) ?? (await freePort())
+  ports.set(folder, port)
+  const child = spawn(process.execPath, endpointArgs({ folder, port, ...options }), { stdio: ['ignore', 'ignore', 'pipe'] })
   let stderr = ''
   child.stderr.on('data', (text) => {
     stderr += text
@@ -46,6 +46,9 @@ export const startProcess = async (
     },
   }
 }
+
+/** By folder, the same after a restart. */
+const ports = new Map<string, number>()
 
 /** A gateway's side of the socket in `folder`, and a wait for what the endpoint says of itself. */
 export const joinEndpoint = async (folder: string) => {

@@ -26,6 +26,7 @@ const stand = async (options: TraefikOptions = {}) => {
       http: { port: http },
       https: { port: https },
       api: { port: api },
+      routes: 'files',
       issue: 'gateway',
       drain: 1,
       ...options,

@@ -19,6 +19,7 @@ export const traefikUnderTest = async ({
     http: { port: http },
     https: { port: https },
     api: { port: await apiPort(root) },
+    routes: 'files',
     issue: 'gateway',
     drain,
     limits: limitsOf(limits),

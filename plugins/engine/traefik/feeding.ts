@@ -1,0 +1,56 @@
+import type { Supervisor } from '../../../core/index.ts'
+import type { Api } from './api.ts'
+import { httpProvider, startEndpoint } from './endpoint/index.ts'
+import { httpSide } from './endpoint/side.ts'
+import { Feed } from './feed.ts'
+import { fileSide } from './file-side.ts'
+import type { Folder } from './folder.ts'
+import type { Settings } from './options.ts'
+import type { Publisher } from './publisher.ts'
+import { sharedDocument, sharedOverHttp } from './shared.ts'
+
+interface Given {
+  readonly settings: Settings
+  readonly folder: Folder
+  /** Where the endpoint keeps its files. */
+  readonly state: string
+  readonly token: string
+  readonly api: Api
+  readonly supervisor: Supervisor
+  readonly publisher: () => Publisher
+  readonly running: () => boolean
+  readonly hangUp: () => void
+  readonly unwell: (why: string) => void
+  readonly log: (message: string) => void
+  readonly signal: AbortSignal
+}
+
+/** What feeds Traefik as the options say, and `provider`, the part of its static configuration for routes over HTTP. */
+export const openFeed = async (o: Given): Promise<{ readonly feed: Feed; readonly provider: object | undefined }> => {
+  const { settings, token, publisher, unwell } = o
+  const { routes, overHttp, netns } = settings
+  const place = { folder: `${o.state}/endpoint`, port: overHttp.port }
+  const onExit = (why: string) => unwell(`the process that serves it its routes ended: ${why}`)
+  const endpoint =
+    routes === 'files'
+      ? undefined
+      : await startEndpoint(o.supervisor, { ...place, netns, keep: settings.keepServing, first: overHttp.first, onExit })
+  const limits = {
+    auto: { above: overHttp.above, below: overHttp.above / 2 },
+    files: { above: Number.POSITIVE_INFINITY, below: Number.POSITIVE_INFINITY },
+    http: { above: -1, below: -1 },
+  }
+  const feed = new Feed({
+    file: fileSide({ folder: o.folder, shared: (generation) => sharedDocument(settings, token, generation), hangUp: o.hangUp }),
+    http: endpoint && httpSide(endpoint, (generation) => sharedOverHttp(token, generation)),
+    ...limits[routes],
+    api: o.api,
+    running: o.running,
+    publish: () => publisher().publish(),
+    served: (generation, signal) => publisher().served(generation, signal),
+    moved: (to) => o.log(to === 'http' ? 'Traefik gets its routes over HTTP now' : 'Traefik gets its routes from files now'),
+    failed: unwell,
+    signal: o.signal,
+  })
+  return { feed, provider: endpoint && (await httpProvider(place)) }
+}

@@ -1,0 +1,183 @@
+import { readdir } from 'node:fs/promises'
+import { Agent, request } from 'node:https'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { createGateway, type Plugin, type RunningGateway, type WorkloadId } from '../../../../core/index.ts'
+import { type TraefikOptions, traefik } from '../../../../plugins/engine/traefik/index.ts'
+import { processes } from '../../../../plugins/service/processes/index.ts'
+import { anyHost, emptyMemory, issued, memory, passthrough } from '../../../kit/engine/plugins.ts'
+import { createAuthority, freePort, httpBackend, tempRoot } from '../../../kit/index.ts'
+import { endKept, keptChildren } from '../../../kit/kept.ts'
+import { traefikPath } from '../../../kit/programs.ts'
+
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close()
+})
+
+const stand = async (options: TraefikOptions = {}) => {
+  const [http, https, api, port, authority] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await createAuthority(),
+  ]
+  const root = tempRoot()
+  closing.push(root.remove)
+  const held = emptyMemory()
+  const web = await httpBackend('hello')
+  closing.push(web.close)
+  const start = async (more: TraefikOptions = {}): Promise<RunningGateway> => {
+    const { overHttp, ...rest } = { ...options, ...more }
+    const engine = traefik({
+      command: traefikPath(),
+      http: { port: http },
+      https: { port: https },
+      api: { port: api },
+      issue: 'gateway',
+      drain: 1,
+      overHttp: { port, ...overHttp },
+      ...rest,
+    })
+    const plugins: Plugin[] = [anyHost(), passthrough(), issued(authority), memory(held), processes(), engine]
+    const gateway = await createGateway({ plugins }, { root: root.path })
+    closing.push(() => gateway.close())
+    return gateway
+  }
+  const files = async () => (await readdir(join(root.path, 'proxy'))).filter((name) => !name.startsWith('gateway.')).toSorted()
+  return { start, web, files, get: getFrom(https), root: root.path, https }
+}
+/** The status of one request over a connection of its own, or of `agent`; 0 where there is no answer. */
+const getFrom =
+  (port: number) =>
+  (host: string, agent: Agent | false = false) =>
+    new Promise<number>((done) => {
+      const asked = request(
+        { host: '127.0.0.1', port, headers: { host }, servername: host, agent, rejectUnauthorized: false },
+        (answer) => {
+          answer.resume().once('end', () => done(answer.statusCode ?? 0))
+        },
+      )
+      asked.on('error', () => done(0)).end()
+    })
+const set = (gateway: RunningGateway, name: string, backend: string) =>
+  gateway.dispatch(
+    { do: 'set-fqdn', id: idOf(name), fqdn: hostOf(name), backends: [backend], passthrough: false },
+    { wait: 'live' },
+  )
+const drop = (gateway: RunningGateway, name: string) => gateway.dispatch({ do: 'delete', id: idOf(name) })
+const idOf = (name: string) => `40-1-${name}` as WorkloadId
+const hostOf = (name: string) => `${name}.wild.test`
+const stateOf = (gateway: RunningGateway) => gateway.status().plugins.find(({ name }) => name === 'engine/traefik')
+const waysOf = (gateway: RunningGateway) => stateOf(gateway)?.facts?.routes
+const some = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => `w${from + n}`)
+const reached = (gateway: RunningGateway, ways: string) =>
+  vi.waitFor(() => expect(waysOf(gateway)).toBe(ways), { timeout: 60_000, interval: 50 })
+
+describe('routes over HTTP', () => {
+  it('are set, changed and deleted without a file, their certificates too', async () => {
+    const { start, web, files, get } = await stand({ routes: 'http' })
+    const gateway = await start()
+    await set(gateway, 'shop', web.url)
+    expect(await get(hostOf('shop'))).toBe(200)
+    expect(await files()).toEqual([])
+    const other = await httpBackend('other')
+    closing.push(other.close)
+    await set(gateway, 'shop', other.url)
+    expect(await get(hostOf('shop'))).toBe(200)
+    expect(other.requests).toHaveLength(1)
+    await drop(gateway, 'shop')
+    expect(await get(hostOf('shop'))).toBe(404)
+    expect(stateOf(gateway)).toMatchObject({ state: 'ok', facts: { routes: 'http' } })
+  })
+
+  it('stay while the gateway is away, and go on being changed by the next one', async () => {
+    const { start, web, get, root } = await stand({ routes: 'http', keepServing: true })
+    closing.push(() => endKept(root))
+    const first = await start()
+    await set(first, 'one', web.url)
+    const { pid } = stateOf(first)?.facts ?? {}
+    await first.close()
+    expect(await get(hostOf('one'))).toBe(200)
+    const second = await start()
+    await vi.waitFor(() => expect(stateOf(second)?.facts?.pid).toBe(pid), { timeout: 30_000 })
+    await set(second, 'two', web.url)
+    expect([await get(hostOf('one')), await get(hostOf('two'))]).toEqual([200, 200])
+  })
+
+  it('come back whole after Traefik was killed, and after the process that serves them was', async () => {
+    const { start, web, get, root } = await stand({ routes: 'http' })
+    const gateway = await start()
+    await set(gateway, 'one', web.url)
+    process.kill(Number(stateOf(gateway)?.facts?.pid), 'SIGKILL')
+    await vi.waitFor(async () => expect(await get(hostOf('one'))).toBe(200), { timeout: 30_000 })
+    process.kill(keptChildren(root).get('traefik-endpoint') ?? 0, 'SIGKILL')
+    await set(gateway, 'two', web.url)
+    expect([await get(hostOf('one')), await get(hostOf('two'))]).toEqual([200, 200])
+  })
+})
+
+describe('routes that move between files and HTTP', () => {
+  it('fail no request on the way, up and down, and are in one of the two places in the end', async () => {
+    const { start, web, files, get } = await stand({ routes: 'auto', overHttp: { above: 20 } })
+    const gateway = await start()
+    const names = some(0, 20)
+    await Promise.all(names.map((name) => set(gateway, name, web.url)))
+    expect(waysOf(gateway)).toBe('file')
+    expect((await files()).filter((name) => name.startsWith('40-'))).toHaveLength(20)
+
+    const agent = new Agent({ keepAlive: true, maxSockets: 4 })
+    closing.push(() => agent.destroy())
+    const answers = new Map<number, number>()
+    let over = false
+    const ask = async (kept: Agent | false, first: number) => {
+      for (let n = first; !over; n++) {
+        const status = await get(hostOf(names[n % 5] ?? ''), kept)
+        answers.set(status, (answers.get(status) ?? 0) + 1)
+      }
+    }
+    const load = [ask(agent, 0), ask(agent, 1), ask(false, 2)]
+
+    await set(gateway, 'more', web.url)
+    await reached(gateway, 'http')
+    expect(await files()).toEqual([])
+    await Promise.all(some(30, 40).map((name) => set(gateway, name, web.url)))
+    for (const name of [...some(30, 40), ...names.slice(9), 'more']) await drop(gateway, name)
+    await reached(gateway, 'file')
+    expect((await files()).filter((name) => name.startsWith('40-'))).toEqual(
+      names.slice(0, 9).map((name) => `${idOf(name)}.yaml`),
+    )
+    over = true
+    await Promise.all(load)
+    expect([...answers.keys()]).toEqual([200])
+    expect(answers.get(200)).toBeGreaterThan(50)
+  })
+
+  it('lose none that is set or deleted on the way', async () => {
+    const { start, web, files, get } = await stand({ routes: 'auto', overHttp: { above: 10 } })
+    const gateway = await start()
+    await Promise.all(some(0, 10).map((name) => set(gateway, name, web.url)))
+    // The eleventh sets them moving; these come while they do.
+    await Promise.all([...some(10, 15).map((name) => set(gateway, name, web.url)), drop(gateway, 'w0'), drop(gateway, 'w1')])
+    await reached(gateway, 'http')
+    const answers = await Promise.all(some(0, 15).map((name) => get(hostOf(name))))
+    expect(answers).toEqual([404, 404, ...Array(13).fill(200)])
+    expect(await files()).toEqual([])
+  })
+
+  it('end where they are to be after another choice in the config', async () => {
+    const { start, web, files, get } = await stand({ routes: 'http' })
+    const first = await start()
+    await set(first, 'one', web.url)
+    await first.close()
+    const second = await start({ routes: 'files' })
+    await vi.waitFor(async () => expect(await get(hostOf('one'))).toBe(200), { timeout: 30_000 })
+    expect(await files()).toContain('40-1-one.yaml')
+    await second.close()
+    const third = await start({ routes: 'http' })
+    await reached(third, 'http')
+    await vi.waitFor(async () => expect(await get(hostOf('one'))).toBe(200), { timeout: 30_000 })
+    expect(await files()).toEqual([])
+  })
+})
