@@ -20,6 +20,7 @@ const uses = {
     pdns_server: ['pdns-server', 'pdns-backend-sqlite3'],
     sqlite3: 'sqlite3',
     ip: 'iproute2',
+    cc: ['gcc', 'libc6-dev'],
   },
   bench: { 'redis-server': 'redis-server', wrk: 'wrk' },
 }
