@@ -30,7 +30,8 @@ export const chain = (neighbours: Neighbours, timeout: number): Held => {
     if (id === undefined) throw cannotSay('GetContractIDByNameRegistration', 'its answer has no contract id')
     const found = await ask('GetContract', id, signal)
     // The name is registered, so this is the chain contradicting itself and no fault of the tenant's.
-    if (found.code === notFound) throw cannotSay('GetContract', `the contract ${id} of the name is not found`)
+    if (found.code === notFound)
+      throw cannotSay('GetContract', `contract by name returned ${id}, but retrieving it results in 'not found' error`)
     const contract = fields(orThrow('GetContract', found))
     const state = fields(contract?.get('State'))
     const owner = integer(contract?.get('TwinID'))

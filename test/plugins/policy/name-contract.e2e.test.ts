@@ -90,7 +90,11 @@ describe('policy/name-contract', () => {
   it.each([
     ['is down at the first question', { [registration]: 'chain down' }, 'ws: connection refused'],
     ['is down at the second', { [contract]: 'chain down' }, 'ws: connection refused'],
-    ['knows the name and not its contract', { [contract]: 'not found, with text' }, 'the contract 4711 of the name is not found'],
+    [
+      'knows the name and not its contract',
+      { [contract]: 'not found, with text' },
+      "contract by name returned 4711, but retrieving it results in 'not found' error",
+    ],
     ['does not answer', { [registration]: 'silence' as const }, 'no answer within 0.5 s'],
     ['answers for another question', { [registration]: Buffer.from('c0', 'hex') }, 'no answer within 0.5 s'],
   ])('says that it cannot check where the chain %s', async (_, says, why) => {
