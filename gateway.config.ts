@@ -1,6 +1,7 @@
 import { defineGateway } from 'zos-gateway'
 import {
   backends,
+  doctor,
   embedded,
   fqdnProxy,
   httpApi,
@@ -41,6 +42,9 @@ export default defineGateway(({ http = 8080, https = 8443, api = 8070, broker = 
 
     // Who counts the bytes of each workload.
     traffic(),
+
+    // Who finds out why a name does not work: `gateway doctor`.
+    doctor({ http, https }),
 
     // How callers reach it: over Redis, where one runs on this machine or --broker names it ...
     zbus({ broker, workers }),

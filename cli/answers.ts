@@ -9,4 +9,6 @@ export type Plan = z.infer<typeof schemas.Plan>
 export type Metrics = z.infer<typeof schemas.Metrics>
 export type Certificates = z.infer<typeof schemas.Certificates>
 export type Status = z.infer<typeof schemas.Status>
+export type Examined = z.infer<typeof schemas.Examined>
+export type DnsRecords = z.infer<typeof schemas.DnsRecords>
 export type ReloadReport = z.infer<typeof schemas.ReloadReport>

@@ -95,6 +95,15 @@ export interface Acme {
   /** When the CA wants it renewed (RFC 9773), or `undefined` where it does not say. */
   renewAt(certificate: Certificate, signal: AbortSignal): Promise<Date | undefined>
   revoke(certificate: Certificate, signal: AbortSignal): Promise<void>
+  /** What is left, by our own count, of the CA's limits that an order for these names takes from. */
+  budget?(names: readonly string[]): readonly {
+    /** In words, such as "orders in 3 hours". */
+    readonly limit: string
+    readonly left: number
+    readonly of: number
+    /** When there is more, where nothing is left. */
+    readonly again?: Date
+  }[]
 }
 export const Acme = capability<Acme>('acme')
 
@@ -149,6 +158,25 @@ export interface Traffic {
   }>
 }
 export const Traffic = capability<Traffic>('traffic')
+
+/** What one check of a name found. */
+export interface Finding {
+  readonly check: 'name' | 'address' | 'apex' | 'delegation' | 'challenge' | 'caa' | 'port-80' | 'port-443' | 'budget'
+  /** `bad`: no certificate comes, or nobody gets here, as it is. `unknown`: nobody answered who would know. */
+  readonly state: 'ok' | 'warn' | 'bad' | 'unknown'
+  /** A sentence. Names in it may be a stranger's. */
+  readonly seen: string
+  /** What to do, with the line to add to the zone where one is missing. */
+  readonly fix?: string
+}
+/** Looks at a name as the outside sees it. */
+export interface Doctor {
+  /** `name` is a host, or one label under the domain. Rejects with INVALID_FQDN for what is neither. */
+  examine(name: string, signal: AbortSignal): Promise<{ readonly host: string; readonly findings: readonly Finding[] }>
+  /** The lines of the domain's zone that make this node a full gateway. Rejects with NO_PUBLIC_CONFIG or NO_DOMAIN. */
+  records(signal: AbortSignal): Promise<readonly string[]>
+}
+export const Doctor = capability<Doctor>('doctor')
 
 /** The HTTP API as a fetch handler, to mount in any server. */
 export interface Fetch {

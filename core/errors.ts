@@ -33,6 +33,7 @@ export const errorCodes = {
   PASSTHROUGH_DISABLED: request(422),
   METRICS_DISABLED: request(501),
   HTTP_API_DISABLED: request(501),
+  DOCTOR_DISABLED: request(501),
   NETWORK_UNSUPPORTED: request(422),
   LIMIT: request(429),
   TIMEOUT: { status: 504, exit: 5 },

@@ -1,6 +1,7 @@
 import type { Flags, Plugin } from '../core/index.ts'
 import {
   backends,
+  doctor,
   embedded,
   fqdnProxy,
   httpApi,
@@ -26,6 +27,7 @@ export const local = ({ http = 8080, https = 8443, api = 8070, broker = 'auto', 
   level(),
   embedded({ http: { port: http }, https: { port: https } }),
   traffic(),
+  doctor({ http, https }),
   zbus({ broker, workers }),
   httpApi({ tcp: { port: api } }),
 ]

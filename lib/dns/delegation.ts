@@ -8,12 +8,16 @@ import type { DnsProblem } from './problem.ts'
 export const checkDelegation = async (ask: DnsLook, domain: string, nameServer = domain): Promise<DnsProblem | undefined> => {
   const zone = `_acme-challenge.${domain}`
   const record = `${zone}. NS ${nameServer}.`
-  const [ns, soa, txt] = await Promise.all([ask.ns(zone), ask.soa(zone), ask.txt(zone)])
+  const [ns, soa, txt, alias] = await Promise.all([ask.ns(zone), ask.soa(zone), ask.txt(zone), ask.cname(zone)])
   const missing = (message: string, fix = `add to the zone of ${domain}: ${record}`): DnsProblem => ({
     code: 'DELEGATION_MISSING',
     message,
     fix,
   })
+  const [target] = alias.records
+  // A `*` record answers for the name as well, and the records found are then those of its target.
+  if (target !== undefined && target !== zone)
+    return missing(`${zone} is not delegated: a CNAME record, perhaps that of *, leads from it to ${target}`)
   if (isAbsent(ns)) {
     const twice = await ask.ns(`_${zone}`)
     if (twice.records.length > 0)

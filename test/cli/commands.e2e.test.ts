@@ -63,6 +63,26 @@ const run = (line: string, env: NodeJS.ProcessEnv = { GATEWAY_ROOT: root.path })
     )
   })
 
+describe('gateway doctor and dns-records', () => {
+  test('say what stands in the way of a name, and exit with 2 for it', async () => {
+    const { code, stdout } = await run('doctor hello --json')
+    const { host, findings } = JSON.parse(stdout)
+    expect(host).toBe('hello.gw.localhost')
+    expect(findings).toContainEqual(expect.objectContaining({ check: 'address', state: 'ok' }))
+    expect(code).toBe(findings.some(({ state }: { state: string }) => state === 'bad') ? 2 : 0)
+  })
+  test('explain each finding to people', async () => {
+    const { stdout } = await run('doctor hello')
+    expect(stdout).toMatch(/^hello\.gw\.localhost\n {2}ok +address +hello\.gw\.localhost points to this node\n/)
+    expect(stdout).toMatch(/\n {2}warn port-443 .*no certificate for hello\.gw\.localhost\n +-> `gateway certs`/)
+  })
+  test('print the lines of the zone', async () => {
+    expect((await run('dns-records')).stdout.split('\n')[0]).toBe('gw.localhost. 300 IN A 127.0.0.1')
+  })
+  test('refuse what is no name', async () =>
+    expect(await run('doctor 127.0.0.1')).toMatchObject({ code: 2, stderr: expect.stringContaining('INVALID_FQDN') }))
+})
+
 describe('the life of a workload', () => {
   test('set, get, list, metrics, certs, events, delete: for people and with --json', async () => {
     const set = await run(`set-name 1-1-life life http://127.0.0.1:${port} --wait`)

@@ -4,6 +4,7 @@ import { shown } from '../../../lib/shown.ts'
 import { authorize } from './auth.ts'
 import type { Context, Env } from './context.ts'
 import { docs } from './docs.ts'
+import { doctor } from './doctor.ts'
 import { events } from './events.ts'
 import { guard, isWrite } from './guard.ts'
 import { node } from './node.ts'
@@ -43,7 +44,7 @@ export const createApp = (context: Context): OpenAPIHono<Env> => {
     await next()
     withHeaders(c.res)
   })
-  for (const part of [probes, workloads, node, events, prometheus, docs]) part(app, context)
+  for (const part of [probes, workloads, node, doctor, events, prometheus, docs]) part(app, context)
   app.notFound((c) => notFound(app, c))
   return app
 }

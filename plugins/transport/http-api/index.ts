@@ -1,6 +1,15 @@
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
-import { asGatewayError, definePlugin, Fetch, type Gateway, GatewayError, type Listener } from '../../../core/index.ts'
+import {
+  asGatewayError,
+  Doctor,
+  definePlugin,
+  Fetch,
+  type Gateway,
+  GatewayError,
+  type Listener,
+  optional,
+} from '../../../core/index.ts'
 import type { Via } from './context.ts'
 import { checkOptions, type HttpApiOptions } from './options.ts'
 import { problem } from './problem.ts'
@@ -20,9 +29,10 @@ export const httpApi = (options: HttpApiOptions = {}) => {
     name: 'transport/http-api',
     kind: 'transport',
     options,
+    needs: { doctor: optional(Doctor) },
     provides: { http: Fetch },
     setup: (core) => {
-      const { log, root, health, listen } = core
+      const { log, root, health, listen, doctor } = core
       const closing = new AbortController()
       const listeners: Listener[] = []
       const servers: { close(grace: number): Promise<void> }[] = []
@@ -31,7 +41,7 @@ export const httpApi = (options: HttpApiOptions = {}) => {
       const build = once(async () => {
         if (!gateway) throw new GatewayError('BUSY', 'the gateway is starting', 'try again in a second')
         const { createApp } = await import('./app.ts')
-        return createApp({ gateway, settings, log, signal: closing.signal })
+        return createApp({ gateway, doctor, settings, log, signal: closing.signal })
       })
       const answer = async (request: Request, via: Via): Promise<Response> => {
         try {

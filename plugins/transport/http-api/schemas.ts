@@ -118,6 +118,21 @@ export const Ready = z.object({ ready: z.boolean(), reasons: z.array(z.string())
 const list = z.array(z.string())
 export const ReloadReport = z.object({ kept: list, replaced: list, added: list, removed: list }).openapi('ReloadReport')
 
+export const Examined = z
+  .object({
+    host: z.string(),
+    findings: z.array(
+      z.object({
+        check: z.enum(['name', 'address', 'apex', 'delegation', 'challenge', 'caa', 'port-80', 'port-443', 'budget']),
+        state: z.enum(['ok', 'warn', 'bad', 'unknown']),
+        seen: z.string(),
+        fix: z.string().optional().openapi({ description: 'What to do, with the line to add to the zone' }),
+      }),
+    ),
+  })
+  .openapi('Examined')
+export const DnsRecords = z.object({ records: list }).openapi('DnsRecords', { description: 'Lines of a zone file' })
+
 const flag = z.enum(['', 'true'])
 export const PutQuery = z.strictObject({
   plan: flag.optional().openapi({ description: 'Only say what would happen' }),
@@ -137,4 +152,5 @@ export const EventsQuery = z.strictObject({
 })
 export const NoQuery = z.strictObject({})
 export const IdPath = z.object({ id })
+export const NamePath = z.object({ name: z.string() })
 export const TextId = z.object({ id: z.string() })
