@@ -2,7 +2,7 @@
 export type Peek =
   | { readonly state: 'more' }
   | { readonly state: 'bad'; readonly reason: string }
-  | { readonly state: 'hello'; readonly serverName: string | undefined }
+  | { readonly state: 'hello'; readonly serverName: string | undefined; readonly protocols: readonly string[] }
 
 /** The most bytes of records that a ClientHello may take here: far more than any client sends, post-quantum key shares included. */
 const maxClientHello = 32_768
@@ -11,7 +11,7 @@ const more: Peek = { state: 'more' }
 const bad = (reason: string): Peek => ({ state: 'bad', reason })
 
 /**
- * Reads the server name (RFC 6066 section 3) out of the ClientHello (RFC 8446 section 4.1.2) at the start of a connection, whether
+ * Reads the server name (RFC 6066 section 3) and the protocols asked for (RFC 7301) out of the ClientHello (RFC 8446 section 4.1.2) at the start of a connection, whether
  * the message stands in one TLS record or is split over several. Takes all bytes so far and keeps none: call it again with more.
  */
 export const peekClientHello = (bytes: Buffer): Peek => {
@@ -43,26 +43,38 @@ const readHello = (hello: Buffer): Peek => {
   reader.vector(1) // session id
   reader.vector(2) // cipher suites
   reader.vector(1) // compression methods
-  if (!reader.broken && reader.left === 0) return { state: 'hello', serverName: undefined }
+  if (!reader.broken && reader.left === 0) return { state: 'hello', serverName: undefined, protocols: [] }
   const extensions = new Reader(reader.vector(2))
   if (reader.broken || reader.left > 0) return bad('its ClientHello is cut short')
+  let serverName: string | undefined
+  let protocols: readonly string[] = []
   while (extensions.left > 0) {
     const type = extensions.number(2)
     const body = extensions.vector(2)
     if (extensions.broken) return bad('an extension of its ClientHello is cut short')
-    if (type === 0) return readServerName(body)
+    if (type === 0 && serverName === undefined) {
+      serverName = readServerName(body)
+      if (serverName === undefined) return bad('its server name is malformed')
+    } else if (type === 16) protocols = readProtocols(body)
   }
-  return { state: 'hello', serverName: undefined }
+  return { state: 'hello', serverName, protocols }
 }
 
-const readServerName = (body: Buffer): Peek => {
+const readServerName = (body: Buffer): string | undefined => {
   const list = new Reader(new Reader(body).vector(2))
   const kind = list.number(1)
   const name = list.vector(2)
-  if (list.broken || list.left > 0 || kind !== 0 || name.length === 0) return bad('its server name is malformed')
+  if (list.broken || list.left > 0 || kind !== 0 || name.length === 0) return undefined
   const text = name.toString('latin1')
-  if (!/^[\x21-\x7e]+$/.test(text)) return bad('its server name is malformed')
-  return { state: 'hello', serverName: text }
+  return /^[\x21-\x7e]+$/.test(text) ? text : undefined
+}
+
+/** Those of ALPN (RFC 7301 section 3.1). A malformed list is left to the TLS that reads it next. */
+const readProtocols = (body: Buffer): readonly string[] => {
+  const list = new Reader(new Reader(body).vector(2))
+  const all: string[] = []
+  while (list.left > 0 && !list.broken) all.push(list.vector(1).toString('latin1'))
+  return all
 }
 
 /** Reads on and on; past the end everything is empty and `broken` is set. */

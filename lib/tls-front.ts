@@ -29,15 +29,19 @@ export const takeProxyHeader = (socket: Socket, timeout: number, then: (connecte
     }
   })
 
-/** Reads until the whole ClientHello is there, puts everything back and says the server name (undefined: it has none). What is no TLS, or stalls, is ended. */
-export const peekServerName = (socket: Socket, timeout: number, then: (serverName: string | undefined) => void): void =>
+/** Reads until the whole ClientHello is there, puts everything back and says the server name (undefined: it has none) and the protocols of ALPN. What is no TLS, or stalls, is ended. */
+export const peekServerName = (
+  socket: Socket,
+  timeout: number,
+  then: (serverName: string | undefined, protocols: readonly string[]) => void,
+): void =>
   readAhead(socket, timeout, (bytes) => {
     const hello = peekClientHello(bytes)
     if (hello.state === 'more') return undefined
     if (hello.state === 'bad') return () => refuseHandshake(socket, alert.decodeError)
     return () => {
       socket.unshift(bytes)
-      then(hello.serverName)
+      then(hello.serverName, hello.protocols)
     }
   })
 

@@ -92,7 +92,9 @@ export const acmeClient = (options: ClientOptions): AcmeClient => {
       ...(options.email !== undefined && { contact: [`mailto:${options.email}`] }),
       ...(options.eab && { externalAccountBinding: externalBinding(options.eab, newAccount, key.jwk) }),
     }
-    const answer = await signed(newAccount, { jwk: key.jwk }, JSON.stringify(request), signal)
+    const answer = await signed(newAccount, { jwk: key.jwk }, JSON.stringify(request), signal).catch((error) => {
+      throw options.eab && error instanceof AcmeProblem && error.status < 429 ? unbound(error) : error
+    })
     const url = answer.field('location')
     if (url === undefined) throw new CaUnreachable(`${newAccount} made an account without a location`)
     await options.keep({ key: key.pem, url })
@@ -128,6 +130,10 @@ export const acmeClient = (options: ClientOptions): AcmeClient => {
     close: https.close,
   }
 }
+
+/** CAs have no one word for a binding that they do not take. */
+const unbound = ({ status, message, retryAt }: AcmeProblem): AcmeProblem =>
+  new AcmeProblem('externalAccountRequired', status, `the external account is not taken: ${message}`, retryAt)
 
 const refusal = (url: string, answer: Answer): Error => {
   const retryAt = retryAfter(answer.field('retry-after'), Date.now())

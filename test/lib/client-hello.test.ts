@@ -13,7 +13,12 @@ const firstBytes = async (servername: string | undefined): Promise<Buffer> => {
   if (typeof address !== 'object' || !address) throw new Error('the server has no port')
   const accepted: Promise<Socket[]> = once(server, 'connection') as Promise<Socket[]>
   const raw = connect(address.port, '127.0.0.1')
-  const client = connectTls({ socket: raw, ...(servername !== undefined && { servername }), rejectUnauthorized: false })
+  const client = connectTls({
+    socket: raw,
+    ...(servername !== undefined && { servername }),
+    rejectUnauthorized: false,
+    ALPNProtocols: ['h2', 'acme-tls/1'],
+  })
   client.on('error', () => {})
   const [socket] = await accepted
   const [bytes] = (await once(socket!, 'data')) as [Buffer]
@@ -41,17 +46,25 @@ describe('the ClientHello', () => {
   })
 
   test('says which server is meant, as the client wrote it', () => {
-    expect(peekClientHello(hello)).toEqual({ state: 'hello', serverName: 'Shop.example.org' })
+    expect(peekClientHello(hello)).toEqual({ state: 'hello', serverName: 'Shop.example.org', protocols: ['h2', 'acme-tls/1'] })
   })
 
   test('need not name a server', async () => {
-    expect(peekClientHello(await firstBytes(undefined))).toEqual({ state: 'hello', serverName: undefined })
+    expect(peekClientHello(await firstBytes(undefined))).toEqual({
+      state: 'hello',
+      serverName: undefined,
+      protocols: ['h2', 'acme-tls/1'],
+    })
   })
 
   test('may come split over TLS records of any size', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 600 }), (size) => {
-        expect(peekClientHello(inRecords(hello, size))).toEqual({ state: 'hello', serverName: 'Shop.example.org' })
+        expect(peekClientHello(inRecords(hello, size))).toEqual({
+          state: 'hello',
+          serverName: 'Shop.example.org',
+          protocols: ['h2', 'acme-tls/1'],
+        })
       }),
     )
   })

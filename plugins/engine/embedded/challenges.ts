@@ -1,5 +1,9 @@
 import type { ServerResponse } from 'node:http'
-import { GatewayError, type HttpChallenge } from '../../../core/index.ts'
+import type { Socket } from 'node:net'
+import { createSecureContext, createServer } from 'node:tls'
+import { GatewayError, type HttpChallenge, type TlsAlpnChallenge } from '../../../core/index.ts'
+import type { Exchange } from './exchange.ts'
+import { answerWith } from './pages.ts'
 
 const folder = '/.well-known/acme-challenge/'
 
@@ -9,11 +13,26 @@ export const challengeToken = (target: string): string | undefined => {
   return path.startsWith(folder) ? path.slice(folder.length) : undefined
 }
 
-export const answerChallenge = (res: ServerResponse, proof: string, close: boolean): void => {
+/** The proof, or 404 for a token that is not known now: nothing below that path is a backend's. */
+export const answerChallenge = (exchange: Exchange, proof: string | undefined): void => {
+  if (proof === undefined) return void answerWith(exchange, 404)
+  exchange.respond(200, '', fieldsOf(proof), { bodyless: false, trailers: false })
+  exchange.end(Buffer.from(proof), [])
+}
+/** The same where requests are redirected otherwise. */
+export const answerPlainly = (res: ServerResponse, proof: string, close: boolean): void => {
   res.shouldKeepAlive = res.shouldKeepAlive && !close
-  res.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': proof.length, 'cache-control': 'no-store' })
+  res.writeHead(200, fieldsOf(proof))
   res.end(proof)
 }
+const fieldsOf = (proof: string): string[] => [
+  'Content-Type',
+  'application/octet-stream',
+  'Content-Length',
+  String(proof.length),
+  'Cache-Control',
+  'no-store',
+]
 
 /** The challenges of which the answers are known now. `open`: whether there is a port of plain HTTP to answer on. */
 export const httpChallenges = (open: boolean): HttpChallenge & { answer(token: string): string | undefined } => {
@@ -32,4 +51,39 @@ export const httpChallenges = (open: boolean): HttpChallenge & { answer(token: s
     cleanup: (token) => void known.delete(token),
     answer: (token) => known.get(token),
   }
+}
+
+const protocol = 'acme-tls/1'
+
+/** Answers handshakes of CAs for tls-alpn-01 (RFC 8737 section 3): nothing but the certificate is shown, and the connection is ended. */
+export const alpnChallenges = (handshakeTime: number): TlsAlpnChallenge & Answerer => {
+  const known = new Map<string, { readonly chain: string; readonly key: string }>()
+  const server = createServer({
+    ALPNProtocols: [protocol],
+    handshakeTimeout: handshakeTime,
+    SNICallback: (serverName, done) => {
+      const { chain: cert, key } = known.get(serverName.toLowerCase()) ?? {}
+      if (cert === undefined) done(new Error('it has no challenge'))
+      else done(null, createSecureContext({ cert, key }))
+    },
+  })
+  server.on('secureConnection', (socket) => {
+    socket.on('error', () => {})
+    socket.end()
+  })
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  return {
+    present: (domain, certificate) => void known.set(domain, certificate),
+    cleanup: (domain) => void known.delete(domain),
+    take(socket, host, protocols) {
+      if (protocols.length !== 1 || protocols[0] !== protocol || !known.has(host)) return false
+      socket.allowHalfOpen = false
+      server.emit('connection', socket)
+      return true
+    },
+  }
+}
+interface Answerer {
+  /** True: the connection is a CA's, and is dealt with. */
+  take(socket: Socket, host: string, protocols: readonly string[]): boolean
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
-import type { Core, Hooks, HttpChallenge, Listener, Route, Traffic, WorkloadId } from '../../../core/index.ts'
+import type { Core, Hooks, HttpChallenge, Listener, Route, TlsAlpnChallenge, Traffic, WorkloadId } from '../../../core/index.ts'
 import { openAccessLog } from './access-log.ts'
 import { addressesOf, problemOf } from './addresses.ts'
 import { Backend, Backends, type Dialling } from './backends.ts'
 import { Certificates } from './certificates.ts'
-import { httpChallenges } from './challenges.ts'
+import { alpnChallenges, httpChallenges } from './challenges.ts'
 import { startChecks } from './health.ts'
 import { listenAt } from './listen.ts'
 import { Liveness } from './liveness.ts'
@@ -13,7 +13,7 @@ import type { Settings } from './options.ts'
 import { startServing } from './serving.ts'
 import { Table } from './table.ts'
 
-type Engine = Hooks['engine'] & { api: { traffic: Traffic; http: HttpChallenge }; close(): Promise<void> }
+type Engine = Hooks['engine'] & { api: { traffic: Traffic; http: HttpChallenge; alpn: TlsAlpnChallenge }; close(): Promise<void> }
 
 /** A workload without traffic for so long, in ms, gives back its pools. */
 const sleepAfter = 60_000
@@ -35,6 +35,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
   const table = new Table({ emit: core.emit, drain: settings.drain, makeBackends })
   const certificates = new Certificates(settings.contexts, settings.minVersion)
   const http = httpChallenges(settings.http !== undefined)
+  const alpn = alpnChallenges(settings.limits.handshakeSeconds * 1_000)
   const epoch = randomUUID()
   const listeners: Listener[] = []
   let port = settings.https.port ?? 8443
@@ -44,6 +45,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     table,
     certificates,
     challenge: http.answer,
+    takeChallenge: alpn.take,
     log: core.log,
     access: accessLog?.write,
     port: () => settings.publicHttpsPort ?? port,
@@ -121,7 +123,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     },
     issues: () => false,
     install: (all) => liveness.installed(certificates.install(all)),
-    api: { traffic: { read: () => ({ epoch, bytes: table.bytes() }) }, http },
+    api: { traffic: { read: () => ({ epoch, bytes: table.bytes() }) }, http, alpn },
     drain,
     close,
   }

@@ -1,4 +1,4 @@
-import { definePlugin, HttpChallenge, Traffic } from '../../../core/index.ts'
+import { definePlugin, HttpChallenge, TlsAlpnChallenge, Traffic } from '../../../core/index.ts'
 import { type EmbeddedOptions, readOptions } from './options.ts'
 
 export type { EmbeddedOptions }
@@ -10,7 +10,7 @@ export const embedded = (options: EmbeddedOptions = {}) => {
     name: 'engine/embedded',
     kind: 'engine',
     options,
-    provides: { traffic: Traffic, http: HttpChallenge },
+    provides: { traffic: Traffic, http: HttpChallenge, alpn: TlsAlpnChallenge },
     setup: async (core) => {
       const { startEngine } = await import('./engine.ts')
       return startEngine(settings, core)

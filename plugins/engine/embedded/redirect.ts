@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import { answerChallenge, challengeToken } from './challenges.ts'
+import { answerPlainly, challengeToken } from './challenges.ts'
 import { answer, type Http1Limits } from './http1.ts'
 import { checkRequest, hostKey } from './target.ts'
 
@@ -31,7 +31,7 @@ export const redirectServer = ({ limits, knows, port, stopping, challenge }: Giv
     const close = stopping() || req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined
     const token = challengeToken(asked.target)
     const proof = token === undefined ? undefined : challenge(token)
-    if (proof !== undefined) return answerChallenge(res, proof, close)
+    if (proof !== undefined) return answerPlainly(res, proof, close)
     if (!knows(host) || asked.target === '*' || token !== undefined) return answer(res, 404, close)
     const suffix = port() === 443 ? '' : `:${port()}`
     const status = req.method === 'GET' || req.method === 'HEAD' ? 301 : 308

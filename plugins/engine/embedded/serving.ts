@@ -6,6 +6,7 @@ import { type Connected, proxyHeader } from '../../../lib/proxy-protocol.ts'
 import { alert, connectedBy, peekServerName, refuseHandshake, takeProxyHeader } from '../../../lib/tls-front.ts'
 import type { Access } from './access-log.ts'
 import type { Certificates } from './certificates.ts'
+import { answerChallenge, challengeToken } from './challenges.ts'
 import { Connections } from './connections.ts'
 import type { Exchange } from './exchange.ts'
 import type { Client } from './fields.ts'
@@ -29,6 +30,8 @@ interface Given {
   readonly certificates: Certificates
   /** The answer to an http-01 challenge. */
   readonly challenge: (token: string) => string | undefined
+  /** True: the connection was a CA's that asks for a tls-alpn-01 challenge. */
+  readonly takeChallenge: (socket: Socket, host: string, protocols: readonly string[]) => boolean
   readonly log: (message: string, fields?: object) => void
   readonly access: ((access: Access) => void) | undefined
   /** The https port that clients know. */
@@ -46,7 +49,16 @@ export interface Serving {
 const grace = 300
 
 /** All servers of the engine, wired together: who gets a connection, and who a request. */
-export const startServing = ({ settings, table, certificates, challenge, log: unlimited, access, port }: Given): Serving => {
+export const startServing = ({
+  settings,
+  table,
+  certificates,
+  challenge,
+  takeChallenge,
+  log: unlimited,
+  access,
+  port,
+}: Given): Serving => {
   const { limits } = settings
   const log = limitedLog(unlimited, 20)
   const ms = (seconds: number) => seconds * 1_000
@@ -78,8 +90,10 @@ export const startServing = ({ settings, table, certificates, challenge, log: un
 
   const serve = (exchange: Exchange): void => {
     const { authority, client } = exchange
+    const token = client.secure ? undefined : challengeToken(exchange.target)
     const entry = table.byHost(authority) ?? table.byHost(hostKey(authority))
-    if (!entry) answerWith(exchange, 404)
+    if (token !== undefined) answerChallenge(exchange, challenge(token))
+    else if (!entry) answerWith(exchange, 404)
     // RFC 9110 section 15.5.20: the connection was made for another host.
     else if (entry.route.tls.mode !== 'terminate' || (client.secure && client.serverName !== entry.route.host))
       answerWith(exchange, 421)
@@ -168,8 +182,9 @@ export const startServing = ({ settings, table, certificates, challenge, log: un
     tls.emit('connection', socket)
   }
   const acceptSecure = (socket: Socket, connected: Connected): void =>
-    peekServerName(socket, ms(limits.handshakeSeconds), (serverName) => {
+    peekServerName(socket, ms(limits.handshakeSeconds), (serverName, protocols) => {
       const host = serverName === undefined ? undefined : hostKey(serverName)
+      if (host !== undefined && takeChallenge(socket, host, protocols)) return
       const entry = host === undefined ? undefined : table.byHost(host)
       if (entry?.route.tls.mode === 'passthrough') new Passthrough(deck, table.wake(entry), socket, connected).start()
       else if (host === undefined) refuseHandshake(socket, alert.unrecognizedName)

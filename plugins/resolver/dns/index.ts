@@ -14,6 +14,8 @@ import { challengeOf } from '../../../lib/dns/challenge.ts'
 export interface DnsResolverOptions {
   /** The certificate names the domain itself beside `*.<domain>`. Default false. */
   readonly apex?: boolean
+  /** The label of an instant resolver, such as `local`, whose certificate is served until the CA's is there. Default none: handshakes are refused. */
+  readonly meanwhile?: string
 }
 
 /**
@@ -21,7 +23,13 @@ export interface DnsResolverOptions {
  * the engine gets certificates by itself it is only told so; else `acme()` orders them.
  */
 export const dnsResolver = (options: DnsResolverOptions = {}) => {
-  const { apex = false } = options
+  const { apex = false, meanwhile } = options
+  if (meanwhile !== undefined && typeof meanwhile !== 'string')
+    throw new GatewayError(
+      'CONFIG_INVALID',
+      `dnsResolver: meanwhile is ${meanwhile}`,
+      "give the label of a resolver, such as 'local'",
+    )
   if (typeof apex !== 'boolean') throw new GatewayError('CONFIG_INVALID', `dnsResolver: apex is '${apex}'`, 'give true or false')
   return definePlugin({
     name: 'resolver/dnsresolver',
@@ -30,6 +38,7 @@ export const dnsResolver = (options: DnsResolverOptions = {}) => {
     needs: { acme: optional(Acme), dns: optional(DnsWriter) },
     setup: ({ acme, dns }) => ({
       queues: true,
+      ...(meanwhile !== undefined && { meanwhile }),
       plan: ({ zone, passthrough }: Draft) =>
         passthrough || zone === undefined
           ? undefined

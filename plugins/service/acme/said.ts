@@ -19,11 +19,7 @@ export const saidBy = (directory: string, error: unknown): unknown => {
 const unreachableFix = 'look at the URL of the CA in acme() and at the way from this machine to it; what is served is served on'
 
 const meaning = ({ kind, status, message }: AcmeProblem): { code: GatewayError['code']; fix: string } => {
-  if (
-    kind === 'externalAccountRequired' ||
-    (kind === 'malformed' && /external account/i.test(message)) ||
-    /external account|EAB/i.test(message)
-  )
+  if (kind === 'externalAccountRequired')
     return { code: 'EAB_INVALID', fix: 'give eab: { id, keyFile } of the account that you have with the CA to acme()' }
   if (kind === 'rateLimited' || status === 429) return { code: 'CA_LIMIT', fix: 'wait: it is tried again when the CA allows it' }
   if (kind === 'rejectedIdentifier' || /block/i.test(message))

@@ -41,8 +41,21 @@ export const startAcme = (settings: Settings, core: Core & { node: NodeFacts | u
       ...left,
     })
   }
-  /** One try with one CA. */
+  /** One try with one CA, of which it is kept whether it answers. */
   const orderFrom = async (ca: Ca, order: AcmeOrder, signal: AbortSignal): Promise<Issued | typeof again> => {
+    try {
+      const made = await within(ca, order, signal)
+      if (made !== again) down.delete(ca)
+      return made
+    } catch (error) {
+      if (error instanceof GatewayError && error.code === 'CA_UNREACHABLE') down.set(ca, error)
+      else if (error instanceof GatewayError && counted.includes(error.code)) down.delete(ca)
+      report()
+      throw error
+    }
+  }
+  /** No CA is asked for what its limits or the DNS forbid. */
+  const within = async (ca: Ca, order: AcmeOrder, signal: AbortSignal): Promise<Issued | typeof again> => {
     const { shared, own, failures } = rules(ca, order)
     const now = Date.now()
     const free = used.room([...own, ...failures], now)
@@ -54,12 +67,9 @@ export const startAcme = (settings: Settings, core: Core & { node: NodeFacts | u
     try {
       const issued = await ca.order(order, signal)
       used.take(own, Date.now())
-      down.delete(ca)
       return issued
     } catch (error) {
       if (error instanceof GatewayError && counted.includes(error.code)) used.take(failures, Date.now())
-      if (error instanceof GatewayError && error.code === 'CA_UNREACHABLE') down.set(ca, error)
-      else down.delete(ca)
       throw error
     }
   }

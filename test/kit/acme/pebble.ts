@@ -158,12 +158,24 @@ const answering = async (ask: () => Promise<unknown>) => {
 const fetchText = (port: number, path: string, ca: string, body?: string): Promise<string> =>
   new Promise((resolve, reject) => {
     const method = body === undefined ? 'GET' : 'POST'
-    const req = request({ host: '127.0.0.1', port, path, method, ca, servername: 'localhost', timeout: 5_000 }, async (res) => {
-      let text = ''
-      for await (const chunk of res) text += chunk
-      if ((res.statusCode ?? 500) >= 300) reject(new Error(`pebble answered ${res.statusCode} to ${path}: ${text}`))
-      else resolve(text)
-    })
+    const req = request(
+      {
+        host: '127.0.0.1',
+        port,
+        path,
+        method,
+        ca,
+        servername: 'localhost',
+        timeout: 5_000,
+        headers: { 'user-agent': 'test kit' },
+      },
+      async (res) => {
+        let text = ''
+        for await (const chunk of res) text += chunk
+        if ((res.statusCode ?? 500) >= 300) reject(new Error(`pebble answered ${res.statusCode} to ${path}: ${text}`))
+        else resolve(text)
+      },
+    )
     req.on('error', reject)
     req.on('timeout', () => req.destroy(new Error(`pebble did not answer to ${path}`)))
     req.end(body)

@@ -1,0 +1,82 @@
+import { once } from 'node:events'
+import { connect } from 'node:tls'
+import { createGateway, type Op, type Plugin, parseOperation, type RunningGateway } from '../../../core/index.ts'
+import {
+  type AcmeOptions,
+  acme,
+  dnsResolver,
+  embedded,
+  fqdnProxy,
+  type HttpResolverOptions,
+  httpResolver,
+  level,
+  nameProxy,
+  staticNode,
+} from '../../../plugins/index.ts'
+import { type AcmeWorld, type HttpBackend, httpBackend, tempRoot } from '../../kit/index.ts'
+
+export const domain = 'gw.example.org'
+
+export interface Served {
+  readonly gateway: RunningGateway
+  readonly backend: HttpBackend
+  readonly root: string
+  fqdn(host: string, options?: { wait?: 'live'; id?: string }): Promise<unknown>
+  name(label: string, options?: { wait?: 'live' }): Promise<unknown>
+  /** Whom a client that trusts `ca` sees, by the names in its certificate and by its fingerprint. Rejects with the client's reason. */
+  seen(servername: string, ca: string): Promise<{ names: string | undefined; fingerprint: string }>
+  certificate(name: string): ReturnType<RunningGateway['certificates']['list']>[number] | undefined
+  close(): Promise<void>
+}
+
+/** A gateway that gets its certificates from the world's CA. */
+export const serve = async (
+  world: AcmeWorld,
+  o: { acme?: AcmeOptions; http?: HttpResolverOptions; dns?: Plugin; more?: readonly Plugin[]; root?: string } = {},
+): Promise<Served> => {
+  const backend = await httpBackend()
+  const root = o.root ?? tempRoot('acme-gateway').path
+  const log: string[] = []
+  const gateway = await createGateway(
+    {
+      plugins: [
+        staticNode({ domain, ipv4: '127.0.0.1' }),
+        fqdnProxy(),
+        nameProxy(),
+        httpResolver(o.http),
+        dnsResolver(),
+        acme({ ...world.acme, ...o.acme }),
+        o.dns ?? world.writer(),
+        ...(o.more ?? []),
+        level(),
+        embedded({ http: { port: world.http }, https: { port: world.https }, drain: 1 }),
+      ],
+    },
+    { root, log: (...said) => void log.push(JSON.stringify(said)) },
+  )
+  const set = (operation: object, options: { wait?: 'live' } = { wait: 'live' }) =>
+    gateway.dispatch(parseOperation({ backends: [backend.url], ...operation }) as Op<'set-fqdn' | 'set-name'>, options)
+  return {
+    gateway,
+    backend,
+    root,
+    fqdn: (host, { id = `1-2-${host.replaceAll('.', '-')}`, ...options } = { wait: 'live' }) =>
+      set({ do: 'set-fqdn', id, fqdn: host }, options),
+    name: (label, options) => set({ do: 'set-name', id: `1-2-${label}`, name: label }, options),
+    async seen(servername, ca) {
+      const client = connect({ port: world.https, host: '127.0.0.1', servername, ca })
+      try {
+        await once(client, 'secureConnect')
+        const { subjectaltname, fingerprint256 } = client.getPeerCertificate()
+        return { names: subjectaltname, fingerprint: fingerprint256 }
+      } finally {
+        client.destroy()
+      }
+    },
+    certificate: (name) => gateway.certificates.list().find(({ names }) => names.includes(name)),
+    close: async () => {
+      await gateway.close()
+      await backend.close()
+    },
+  }
+}
