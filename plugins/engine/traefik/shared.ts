@@ -12,6 +12,21 @@ export const certificateName = ({ id }: Certificate): string =>
 /** Tries the next of several backends where one could not be reached. */
 export const retryMiddleware = 'gateway-retry'
 export const bodyMiddleware = 'gateway-body'
+/** Drops what a client says of itself in fields that Traefik does not look at. */
+export const forwardedMiddleware = 'gateway-forwarded'
+
+/** `Forwarded` (RFC 7239), and the spellings that CGI-like backends take for X-Forwarded-* (RFC 3875 section 4.1.18). */
+const forwarded = [
+  'Forwarded',
+  'X_Real_Ip',
+  'X-Real_Ip',
+  'X_Real-Ip',
+  ...['For', 'Host', 'Port', 'Prefix', 'Proto', 'Server'].flatMap((name) => [
+    `X_Forwarded_${name}`,
+    `X-Forwarded_${name}`,
+    `X_Forwarded-${name}`,
+  ]),
+]
 
 const refuse = 'gateway-refuse'
 /** An address that no connection comes from (RFC 919). */
@@ -23,10 +38,10 @@ export const sharedDocument = (settings: Settings, token: string, generation: nu
   http: {
     routers: {
       [probeRouter]: probe(token, generation, 'gateway-probe'),
-      // HTTP/2 without TLS is for no client of the public side (RFC 9113 section 3.1), and past a proxy it would hide requests from it.
-      'gateway.h2c': {
+      // HTTP/2 without TLS would hide requests from a proxy (RFC 9113 section 3.1 dropped it); CONNECT and TRACE are for no backend.
+      'gateway.refuse': {
         entryPoints: ['web-secure'],
-        rule: 'HeaderRegexp(`Upgrade`, `(?i)h2c`)',
+        rule: 'HeaderRegexp(`Upgrade`, `(?i)h2c`) || Method(`CONNECT`) || Method(`TRACE`)',
         priority: highest,
         service: 'noop@internal',
         middlewares: [refuse],
@@ -35,6 +50,7 @@ export const sharedDocument = (settings: Settings, token: string, generation: nu
     },
     middlewares: {
       [retryMiddleware]: retry,
+      [forwardedMiddleware]: { headers: { customRequestHeaders: Object.fromEntries(forwarded.map((name) => [name, ''])) } },
       [refuse]: { ipAllowList: { sourceRange: [nobody], rejectStatusCode: 400 } },
       ...(settings.limits.bodyBytes > 0 && {
         [bodyMiddleware]: { buffering: { maxRequestBodyBytes: settings.limits.bodyBytes } },

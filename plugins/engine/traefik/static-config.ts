@@ -1,5 +1,5 @@
 import type { Settings } from './options.ts'
-import { bodyMiddleware } from './shared.ts'
+import { bodyMiddleware, forwardedMiddleware } from './shared.ts'
 import { atLeast, type Version } from './version.ts'
 
 /** Where Traefik finds and keeps its files. */
@@ -51,7 +51,10 @@ export const staticConfig = (settings: Settings, folders: Folders, version: Vers
         // Route files name no entry point.
         asDefault: true,
         ...(settings.trustedProxies.length > 0 && { forwardedHeaders: { trustedIPs: settings.trustedProxies } }),
-        http: { ...http, ...(limits.bodyBytes > 0 && { middlewares: [`${bodyMiddleware}@file`] }) },
+        http: {
+          ...http,
+          middlewares: [forwardedMiddleware, ...(limits.bodyBytes > 0 ? [bodyMiddleware] : [])].map((name) => `${name}@file`),
+        },
         http2: { maxConcurrentStreams: limits.streams },
       },
       // What `api.insecure` opens; on a loopback address only.

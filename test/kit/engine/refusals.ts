@@ -8,16 +8,24 @@ import { defer, type World } from './world.ts'
 
 const next = 'GET /smuggled HTTP/1.1\r\nHost: a.test\r\n\r\n'
 
-/** Every answer up to the end of the connection: what the engine took the bytes for. */
+/** Milliseconds until a connection that should have been ended counts as left open. */
+const patience = 3_000
+
+/** Every answer up to the end of the connection: what the engine took the bytes for. 0: it went on waiting. */
 const answersTo = async (world: World, bytes: string) => {
   const client = await world.h1('a.test')
   client.send(bytes).catch(() => undefined)
   const statuses: number[] = []
+  const timer = setTimeout(() => {
+    statuses.push(0)
+    client.close()
+  }, patience)
   for (;;) {
     const answer = await client.answer().catch(() => undefined)
     if (answer === undefined) break
     if (answer.status >= 200) statuses.push(answer.status)
   }
+  clearTimeout(timer)
   client.close()
   return statuses
 }
@@ -62,12 +70,14 @@ export const refusals: Cases = {
     const world = await open()
     const { url, heads } = await noting()
     await world.set('1-1-a', 'a.test', [url])
+    const wrong: unknown[] = []
     for (const [shape, bytes] of Object.entries(badHeads)) {
       const statuses = await answersTo(world, bytes + next)
-      expect([shape, statuses.filter((status) => ![400, 405, 421, 501, 505].includes(status))]).toEqual([shape, []])
-      expect([shape, statuses.length > 1]).toEqual([shape, false])
-      expect([shape, heads]).toEqual([shape, []])
+      const refused = statuses.length <= 1 && statuses.every((status) => [400, 404, 405, 421, 501, 505].includes(status))
+      const came = heads.splice(0)
+      if (!refused || came.length > 0) wrong.push([shape, statuses, came])
     }
+    expect(wrong).toEqual([])
     expect((await world.get('a.test')).text).toBe('ok')
   },
 
@@ -75,6 +85,7 @@ export const refusals: Cases = {
     const world = await open()
     const { url, heads } = await noting()
     await world.set('1-1-a', 'a.test', [url])
+    const wrong: unknown[] = []
     for (const [shape, bytes] of Object.entries(badTargets)) {
       const client = await world.h1('a.test')
       await client.send(bytes)
@@ -83,9 +94,10 @@ export const refusals: Cases = {
         () => 0,
       )
       client.close()
-      expect([shape, status === 0 || [400, 405, 421, 501].includes(status) ? 'refused' : status]).toEqual([shape, 'refused'])
-      expect([shape, heads]).toEqual([shape, []])
+      const came = heads.splice(0)
+      if (![0, 400, 404, 405, 421, 501].includes(status) || came.length > 0) wrong.push([shape, status, came])
     }
+    expect(wrong).toEqual([])
     expect((await world.get('a.test')).text).toBe('ok')
   },
 
@@ -100,12 +112,14 @@ export const refusals: Cases = {
       })
     })
     await world.set('1-1-a', 'a.test', [web.url])
+    const wrong: unknown[] = []
     for (const [shape, body] of Object.entries(badBodies)) {
       const head = 'POST /broken HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n'
       const statuses = await answersTo(world, head + body + next)
-      expect([shape, statuses.filter((status) => status < 400)]).toEqual([shape, []])
+      const came = whole.splice(0)
+      if (statuses.some((status) => status < 400) || came.length > 0) wrong.push([shape, statuses, came])
     }
-    expect(whole).toEqual([])
+    expect(wrong).toEqual([])
     expect((await world.get('a.test')).text).toBe('ok')
   },
 
@@ -113,6 +127,7 @@ export const refusals: Cases = {
     const world = await open()
     const { url, heads } = await noting()
     await world.set('1-1-a', 'a.test', [url])
+    const wrong: unknown[] = []
     for (const [shape, { fields, body, without }] of Object.entries(badStreams)) {
       const client = await openFrames({ port: world.where.https }, { name: 'a.test', ca: world.authority.root })
       defer(client.close)
@@ -121,9 +136,10 @@ export const refusals: Cases = {
       const outcome = await client.outcome(1)
       client.close()
       const came = heads.splice(0).flat()
-      if (without === undefined) expect([shape, outcome === 'ok', came]).toEqual([shape, false, []])
-      else expect([shape, came.filter((line) => without.test(line))]).toEqual([shape, []])
+      const bad = without === undefined ? came : came.filter((line) => without.test(line))
+      if (bad.length > 0 || (without === undefined && outcome === 'ok')) wrong.push([shape, outcome, bad])
     }
+    expect(wrong).toEqual([])
     expect((await world.get('a.test')).text).toBe('ok')
   },
 
