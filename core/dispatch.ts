@@ -51,7 +51,10 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
     if (!tls) throw new GatewayError('NO_RESOLVER', `no resolver for ${draft.host}`, 'add a resolver to the plugins')
     const current = routes.get(op.id)
     const wanted = routeOf(draft, tls)
-    if (current && equal(current, wanted)) return current
+    if (current && equal(current, wanted)) {
+      emit({ type: 'confirmed', route: current })
+      return current
+    }
     if (!routes.reserve(draft.host, op.id)) throw refused([taken(draft.host)])
     try {
       return await make(wanted, current, owner, run)

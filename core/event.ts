@@ -3,6 +3,8 @@ import type { Bytes, Operation, Route, WorkloadId } from './operation.ts'
 export type Event =
   /** Durable and taken by the engine. `previous`: the route that it replaced. */
   | { readonly type: 'applied'; readonly route: Route; readonly previous?: Route }
+  /** A Set asked for what is in place already. */
+  | { readonly type: 'confirmed'; readonly route: Route }
   /** The engine serves the route to clients; with `error` it gave up making it so. */
   | { readonly type: 'live'; readonly id: WorkloadId; readonly error?: Error }
   /** A Delete was made durable and no new request is taken; open connections drain behind it. */

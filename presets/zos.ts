@@ -1,5 +1,6 @@
 import type { Flags, Plugin } from '../core/index.ts'
 import {
+  afterReboot,
   backends,
   dnsHook,
   dnsmasq,
@@ -51,6 +52,7 @@ export const zos = ({
     acme: { email: 'letsencrypt@threefold.tech' },
   }),
   traffic(),
+  afterReboot(),
   zbus({ broker, workers }),
   httpApi({ tcp: api !== undefined && { port: api } }),
 ]

@@ -1,5 +1,6 @@
 import { defineGateway } from 'zos-gateway'
 import {
+  afterReboot,
   backends,
   dnsHook,
   dnsmasq,
@@ -67,6 +68,9 @@ export default defineGateway(
 
       // Who counts the bytes of each workload.
       traffic(),
+
+      // What provisiond does not set again after a reboot of the node is reported, and then removed.
+      afterReboot(),
 
       // How callers reach it: over zbus, and by the unix socket of the command line (and over HTTP on loopback with --api).
       zbus({ broker, workers }),

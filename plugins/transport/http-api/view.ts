@@ -32,6 +32,7 @@ export const viewEvent = (event: Logged, httpsPort?: number): object => {
       const { previous } = event
       return { ...event, route: viewRoute(event.route, httpsPort), ...(previous && { previous: viewRoute(previous, httpsPort) }) }
     }
+    case 'confirmed':
     case 'deleted':
     case 'removed':
       return { ...event, route: viewRoute(event.route, httpsPort) }

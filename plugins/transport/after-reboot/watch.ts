@@ -1,0 +1,94 @@
+import {
+  type Core,
+  errorCodes,
+  type Gateway,
+  GatewayError,
+  type Logged,
+  parseOperation,
+  reason,
+  type WorkloadId,
+} from '../../../core/index.ts'
+import type { Keeper, Waiting } from './keep.ts'
+
+const most = 5
+
+/** Follows what is set again, and at the end of the time reports and removes what was not. */
+export const watch = (
+  o: Waiting & { core: Pick<Core, 'log' | 'emit'>; gateway: Gateway; keep: Keeper; thenDrop: number | undefined },
+) => {
+  const { core, gateway, keep, waiting } = o
+  const stop = new AbortController()
+  let unsure = o.unsure
+  let timer: NodeJS.Timeout | undefined
+  const after = (milliseconds: number, work: () => Promise<void>) => {
+    timer = setTimeout(() => void work().catch((error) => core.log(`provisional workloads: ${reason(error)}`)), milliseconds)
+    timer.unref()
+  }
+  const remove = async (id: WorkloadId, why: string) => {
+    waiting.delete(id)
+    core.log(`workload ${id} is removed: ${why}`)
+    await gateway.dispatch(parseOperation({ do: 'delete', id }))
+  }
+
+  const see = async (event: Logged): Promise<void> => {
+    switch (event.type) {
+      case 'applied':
+      case 'confirmed':
+      case 'deleted':
+        waiting.delete(event.route.id)
+        return
+      case 'failed':
+        if (event.id && event.do !== 'delete' && waiting.has(event.id) && isRefusal(event.error))
+          await remove(event.id, `after a reboot it was refused: ${event.error.message}`)
+        return
+      case 'gap':
+        unsure = true
+        return
+    }
+  }
+  const follow = async () => {
+    for await (const event of gateway.events(undefined, stop.signal)) {
+      await see(event).catch((error) => core.log(`a provisional workload is not removed: ${reason(error)}`))
+      if (waiting.size === 0) break
+    }
+  }
+
+  const report = async () => {
+    if (waiting.size === 0) return
+    const time = unsure ? undefined : o.thenDrop
+    core.emit({
+      type: 'alarm',
+      code: 'NOT_FOUND',
+      message: `${waiting.size} workloads were not set again since this machine booted: ${named(waiting)}`,
+      fix: time
+        ? `they are removed in ${time / 1_000} s unless they are set until then`
+        : 'set again or delete them; none is removed by itself',
+    })
+    if (time) after(time, drop)
+  }
+  const drop = async () => {
+    if (unsure) return
+    for (const id of [...waiting]) if (waiting.has(id)) await remove(id, 'nobody set it again after a reboot')
+    await keep.end(waiting)
+  }
+
+  const following = follow()
+  after(o.left, report)
+  return {
+    async close() {
+      clearTimeout(timer)
+      stop.abort()
+      await following
+      // What nobody can be sure of now is not sure at the next start either.
+      if (!unsure) await keep.end(waiting)
+    },
+  }
+}
+
+/** The caller's own fault, as against a gateway or a neighbour that could not. */
+const isRefusal = (error: Error): boolean => error instanceof GatewayError && errorCodes[error.code].exit === 2
+
+const named = (ids: ReadonlySet<WorkloadId>): string => {
+  const more = ids.size > most ? ` and ${ids.size - most} more` : ''
+  return `${[...ids].slice(0, most).join(', ')}${more}`
+}
