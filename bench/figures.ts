@@ -10,4 +10,5 @@ export const figures: Readonly<Record<string, () => Promise<{ readonly measure: 
   'cold-start': () => import('./cold-start.ts'),
   request: () => import('./request.ts'),
   flat: () => import('./flat.ts'),
+  relay: () => import('./relay.ts'),
 }
