@@ -44,7 +44,7 @@ interface Answer {
 }
 
 /** The preset as it is, but for what a machine of tests cannot have: port 53, a public resolver, the real Let's Encrypt, public backends. */
-const configOf = (o: { dns: FakeDns; ca: Pebble; zone: number; api: number }) => `
+const configOf = (o: { dns: FakeDns; ca: Pebble; zone: number; api: number; relay: number }) => `
 import { defineGateway } from 'zos-gateway'
 import { backends, dnsmasq, importRoutes, nameContract, pointsHere, traefik, zosNode } from 'zos-gateway/plugins'
 import { zos } from 'zos-gateway/presets'
@@ -62,6 +62,7 @@ export default defineGateway((flags) => {
       http: { host, port: flags.http },
       https: { host, port: flags.https },
       api: { port: ${o.api} },
+      relay: { port: ${o.relay} },
       keepServing: true,
       env: { LEGO_CA_CERTIFICATES: '${o.ca.trustFile}' },
       acme: { email: 'letsencrypt@threefold.tech', caServer: '${o.ca.directory}', dns: { provider: 'exec', resolvers: ['${o.dns.address}'] } },
@@ -76,13 +77,14 @@ const node = async () => {
   const root = tempRoot('zos')
   const [dns, others] = [await startDns(), await otherModules({ [publicConfig]: 'error, no public config' })]
   const [http, https, api, zone] = [await freePort(), await freePort(), await freePort(), await freePort()]
+  const relay = await freePort()
   const ca = await startPebble({ dns: dns.address, http })
   dns.set(domain, { A: ['127.0.0.1'] })
   dns.set('own.example.net', { A: ['127.0.0.1'] })
   dns.set('elsewhere.example.net', { A: ['192.0.2.1'] })
   dns.delegate(`_acme-challenge.${domain}`, `127.0.0.1:${zone}`)
   const config = join(root.path, 'gateway.config.mts')
-  writeFileSync(config, configOf({ dns, ca, zone, api }))
+  writeFileSync(config, configOf({ dns, ca, zone, api, relay }))
   const flags = ['--config', config, '--root', root.path, '--broker', others.broker]
   const ports = ['--http', `${http}`, '--https', `${https}`, '--netns', 'none']
   const start = () => gatewayProcess([...flags, ...ports], { cwd: root.path })

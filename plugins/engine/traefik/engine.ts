@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import {
   type Certificate,
@@ -22,6 +21,7 @@ import { openFeed } from './feeding.ts'
 import { Folder, type Found } from './folder.ts'
 import { Leaving } from './leaving.ts'
 import { Liveness } from './liveness.ts'
+import { startMetering } from './metering.ts'
 import type { Settings } from './options.ts'
 import { runTraefik, type Traefik } from './process.ts'
 import { Publisher } from './publisher.ts'
@@ -60,21 +60,10 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
   const api = traefikApi({ api: settings.api, https, token, ...(bridge && { dial: bridge.dial }) })
   const stop = new AbortController()
   const certificates = new Certificates()
-  const epoch = randomUUID()
   let traefik: Traefik | undefined
 
   const issues = (tls: Tls): boolean =>
     settings.issue === 'traefik' && tls.mode === 'terminate' && ownResolvers.includes(tls.resolver)
-  const shape: Shape = {
-    issues,
-    several: [retryMiddleware],
-    ...(settings.leftOut > 0 && atLeast(version, [3, 5, 0]) && { leftOut: settings.leftOut }),
-    ...(settings.health && { health: settings.health }),
-    grpc: settings.grpc,
-    ...(settings.sendProxy && { proxyProtocol: settings.sendProxy }),
-  }
-  const textOf = (route: Route) => JSON.stringify(documentOf(route, shape))
-
   const wellness = new Wellness(core, settings, version, () => traefik?.status())
   const mended = (found: readonly Found[]) => {
     for (const { name, what } of found) {
@@ -114,7 +103,21 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
     },
     failed: (why) => wellness.not(why),
   })
-  const leaving = new Leaving(settings.drain, core.emit, async () => ({ request: 0, response: 0 }))
+  const metering = await startMetering(settings, core, supervisor, `${folders.state}/relay`).catch(async (error) => {
+    await feed.close()
+    throw error
+  })
+  const shape: Shape = {
+    issues,
+    several: [retryMiddleware],
+    ...(settings.leftOut > 0 && atLeast(version, [3, 5, 0]) && { leftOut: settings.leftOut }),
+    ...(settings.health && { health: settings.health }),
+    grpc: settings.grpc,
+    ...(settings.sendProxy && { proxyProtocol: settings.sendProxy }),
+    ...metering.shape,
+  }
+  const textOf = (route: Route) => JSON.stringify(documentOf(route, shape))
+  const leaving = new Leaving(settings.drain, core.emit, metering.client)
 
   const start = async () => {
     traefik = await runTraefik({
@@ -147,7 +150,9 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
   }
 
   return {
-    async restore(routes) {
+    async restore(given) {
+      const routes = [...given]
+      await metering.restore(routes)
       const documents = new Map(certificates.documents)
       for (const route of routes) documents.set(route.id, textOf(route))
       // The number that is published next.
@@ -159,6 +164,10 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
       const { write, gone, puts, refused } = sort(changes, textOf)
       // Before the first restore, which brings all there is.
       if (traefik === undefined) return refused
+      for (const [id, error] of await metering.take(puts, signal)) {
+        refused.set(id, error)
+        write.delete(id)
+      }
       // First the number, for what is offered with it; what offers it runs a turn later.
       const generation = publisher.publish()
       const names = gone.map(({ id }) => id)
@@ -166,7 +175,7 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
       for (const route of puts) {
         const error = untaken.get(route.id)
         if (error) refused.set(route.id, error)
-        if (error) continue
+        if (refused.has(route.id)) continue
         leaving.stays(route.id)
         liveness.put(route, generation)
       }
@@ -192,8 +201,10 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
       await publisher.served(generation, AbortSignal.timeout(patience * 1_000)).catch(() => undefined)
       await liveness.check()
     },
-    api: { traffic: { read: () => ({ epoch, bytes: new Map() }) } },
+    api: { traffic: { read: metering.client.read } },
     async drain() {
+      // Its counters end with it.
+      if (!settings.keepServing) await metering.client.read(AbortSignal.timeout(3_000)).catch(() => undefined)
       await traefik?.end()
       await leaving.close()
     },
@@ -203,6 +214,7 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
       await feed.close()
       await traefik?.end()
       liveness.close()
+      await metering.close()
       api.close()
       await bridge?.close()
     },

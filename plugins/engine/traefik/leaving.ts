@@ -1,42 +1,54 @@
-import type { Bytes, Event, Route, WorkloadId } from '../../../core/index.ts'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Event, Route, WorkloadId } from '../../../core/index.ts'
+import type { RelayClient } from './relay/client.ts'
 
-/** Routes that were deleted and may still have connections: told as `removed` when their time is over. */
+/** At the end of the gateway, in ms. */
+const patience = 3_000
+
+/** Routes that were deleted and may still have connections: told as `removed`, with their last figures, when those are over. */
 export class Leaving {
   readonly #emit: (event: Event) => void
-  readonly #last: (route: Route) => Promise<Bytes>
+  readonly #relay: RelayClient
   readonly #seconds: number
-  readonly #leaving = new Map<WorkloadId, { readonly route: Route; readonly timer: NodeJS.Timeout }>()
+  readonly #routes = new Map<WorkloadId, Route>()
+  #empty: (() => void) | undefined
 
-  /** `last`: the last figures of a workload, which are forgotten with it. */
-  constructor(seconds: number, emit: (event: Event) => void, last: (route: Route) => Promise<Bytes>) {
+  constructor(seconds: number, emit: (event: Event) => void, relay: RelayClient) {
     this.#seconds = seconds
     this.#emit = emit
-    this.#last = last
+    this.#relay = relay
   }
 
   remove(route: Route): void {
-    this.stays(route.id)
-    const timer = setTimeout(() => void this.#end(route), this.#seconds * 1_000)
-    this.#leaving.set(route.id, { route, timer })
+    this.#remove(route, this.#seconds * 1_000)
   }
   /** It was set again. */
   stays(id: WorkloadId): void {
-    clearTimeout(this.#leaving.get(id)?.timer)
-    this.#leaving.delete(id)
+    this.#relay.returned(id)
+    this.#routes.delete(id)
   }
+  /** Traefik ended: what was still open is not. */
   async close(): Promise<void> {
-    for (const { route, timer } of [...this.#leaving.values()]) {
-      clearTimeout(timer)
-      await this.#end(route)
-    }
+    for (const route of this.#routes.values()) this.#remove(route, 0)
+    if (this.#routes.size === 0) return
+    const late = new AbortController()
+    await Promise.race([
+      new Promise<void>((done) => {
+        this.#empty = done
+      }),
+      wait(patience, undefined, { signal: late.signal }).catch(() => undefined),
+    ])
+    late.abort()
   }
 
-  async #end(route: Route): Promise<void> {
-    const entry = this.#leaving.get(route.id)
-    if (!entry) return
-    const bytes = await this.#last(route)
-    if (this.#leaving.get(route.id) !== entry) return
-    this.#leaving.delete(route.id)
-    this.#emit({ type: 'removed', route, bytes })
+  #remove(route: Route, drain: number): void {
+    this.#routes.set(route.id, route)
+    // When requests end Traefik counts them, and nobody sees how many are left.
+    const linger = route.tls.mode === 'terminate'
+    this.#relay.remove(route.id, drain, linger, (bytes) => {
+      this.#routes.delete(route.id)
+      this.#emit({ type: 'removed', route, bytes })
+      if (this.#routes.size === 0) this.#empty?.()
+    })
   }
 }

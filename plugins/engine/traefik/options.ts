@@ -76,6 +76,11 @@ export interface TraefikOptions {
     /** One of several backends that fails is left out for so many seconds. Default 1; 0: never. Needs Traefik 3.5. */
     readonly retrySeconds?: number
   }
+  /**
+   * Passed-through connections go by a process of the gateway's that counts their bytes and cuts those of a deleted route; default port
+   * 8084 on 127.0.0.1. `false`: they go straight to their backends, uncounted, and live on after a delete.
+   */
+  readonly relay?: false | { readonly port?: number }
   /** Active health checks of every backend over HTTP. Default none. */
   readonly health?: { readonly path: string; readonly intervalSeconds?: number; readonly timeoutSeconds?: number }
   readonly limits?: Limits
@@ -141,6 +146,8 @@ export interface Settings {
   readonly limits: Required<Limits>
   readonly accessLog: string | undefined
   readonly logLevel: string
+  /** `undefined`: there is none. */
+  readonly relayPort: number | undefined
 }
 
 /** Throws CONFIG_INVALID with the option's name. */
@@ -163,6 +170,10 @@ export const readOptions = (options: TraefikOptions): Settings => {
   if (health) keys('health.', health, ['path', 'intervalSeconds', 'timeoutSeconds'])
   if (health && !/^\/[\x21-\x7e]*$/.test(health.path)) throw wrong('health.path', 'is no path', 'give one such as /healthz')
   for (const [name, value] of Object.entries(limits)) number(`limits.${name}`, value, least[name] ?? 0, 2_000_000_000)
+  if (options.relay) keys('relay.', options.relay, ['port'])
+  else if (options.relay !== undefined && options.relay !== false)
+    throw wrong('relay', `is ${JSON.stringify(options.relay)}`, 'give false, or an object with a port')
+  number('relay.port', (options.relay || undefined)?.port ?? 8084, 1, 65_535)
   number('drain', drain, 0, 30)
   number('throttleSeconds', throttleSeconds, 0.001, 60)
   number('publicHttpsPort', options.publicHttpsPort ?? 443, 1, 65_535)
@@ -207,6 +218,7 @@ export const readOptions = (options: TraefikOptions): Settings => {
     limits: { ...defaults, ...limits },
     accessLog: options.accessLog,
     logLevel: options.logLevel ?? 'WARN',
+    relayPort: options.relay === false ? undefined : (options.relay?.port ?? 8084),
   }
 }
 
@@ -230,6 +242,7 @@ const top = [
   'proxyProtocol',
   'tls',
   'backends',
+  'relay',
   'health',
   'limits',
   'accessLog',

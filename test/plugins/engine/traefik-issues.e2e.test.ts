@@ -72,6 +72,7 @@ const world = async (provider: (port: number) => readonly Plugin[]): Promise<Wor
           http: { host: '127.0.0.1', port: http },
           https: { host: '127.0.0.1', port: https },
           api: { port: api },
+          relay: { port: await freePort() },
           routes: 'files',
           env: { LEGO_CA_CERTIFICATES: ca.trustFile },
           acme: { caServer: ca.directory, dns: { provider: 'exec', resolvers: [dns.address] } },

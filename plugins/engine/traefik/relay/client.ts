@@ -67,11 +67,21 @@ export const connectRelay = (path: string, settings: RelaySettings) => {
       restored = true
       await ask({ do: 'set', whole: true, settings, put: [...wanted.values()], drop: [] }, signal)
     },
-    /** Resolves when new connections go by it. A dropped route takes none any more; its open ones and its counter stay. */
+    /** Resolves when new connections go by it; where it rejects it changed nothing. A dropped route takes none any more; its open ones and its counter stay. */
     apply: async (put: readonly RelayRoute[], drop: readonly string[], signal = AbortSignal.timeout(limit)): Promise<void> => {
+      const before = new Map([...drop, ...put.map(({ id }) => id)].map((id) => [id, wanted.get(id)]))
       for (const id of drop) wanted.delete(id)
       for (const route of put) wanted.set(route.id, route)
-      if (put.length + drop.length > 0) await ask({ do: 'set', put, drop }, signal)
+      if (before.size === 0) return
+      try {
+        await ask({ do: 'set', put, drop }, AbortSignal.any([signal, AbortSignal.timeout(limit)]))
+      } catch (error) {
+        for (const [id, route] of before) {
+          if (route) wanted.set(id, route)
+          else wanted.delete(id)
+        }
+        throw error
+      }
     },
     /** The workload is there, by whatever way: nobody is told any more that it went. */
     returned: stayHere,

@@ -1,4 +1,4 @@
-// The process that passed-through connections go through, with or without a gateway: node main.ts <folder> --port N
+// The process that passed-through connections go through, with or without a gateway: node main.ts <folder> [--host IP] [--port N]
 import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -11,10 +11,10 @@ import { Table } from './table.ts'
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { host: { type: 'string', default: '127.0.0.1' }, port: { type: 'string', default: '0' } },
+  options: { host: { type: 'string', default: '127.0.0.1' }, port: { type: 'string' } },
 })
 const [folder] = positionals
-if (!folder) throw new Error('usage: main.ts <folder> [--host IP] --port N')
+if (!folder) throw new Error('usage: main.ts <folder> [--host IP] [--port N]')
 
 /** ms between two copies of the counters: the most that a crash loses. */
 const keepEvery = 1_000
@@ -28,9 +28,10 @@ const journal = await Journal.open(routes, takeRoutes(table), () => writtenRoute
 const relay = new Relay(table, meters, journal)
 
 const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, relay.accept)
-await new Promise<void>((done, fail) =>
-  server.once('error', fail).listen({ host: values.host, port: Number(values.port), backlog: 4_096 }, done),
-)
+if (values.port)
+  await new Promise<void>((done, fail) =>
+    server.once('error', fail).listen({ host: values.host, port: Number(values.port), backlog: 4_096 }, done),
+  )
 // Who holds the port holds the folder: only then is the gateway told of it.
 const control = await startControl(join(folder, 'socket'), (ask) => relay.answer(ask))
 const keep = setInterval(() => {

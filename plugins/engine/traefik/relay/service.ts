@@ -8,8 +8,8 @@ import type { RelaySettings } from './protocol.ts'
 export interface RelayOptions {
   /** Where its socket, its routes and its counters are kept; mode 0700. */
   readonly folder: string
-  /** On loopback, for the proxy in front alone. */
-  readonly port: number
+  /** On loopback, for the proxy in front alone; absent: it only reads the proxy's own counters. */
+  readonly port: number | undefined
   readonly settings: RelaySettings
   readonly netns?: string
   /** It lives on when the gateway goes. */
@@ -58,7 +58,7 @@ export const startRelay = async (supervisor: Supervisor, options: RelayOptions):
 }
 
 /** What Node is to run, for the sources and for the built package. */
-export const relayArgs = ({ folder, port }: { readonly folder: string; readonly port: number }): string[] => {
+export const relayArgs = ({ folder, port }: Pick<RelayOptions, 'folder' | 'port'>): string[] => {
   const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url))
-  return [main, folder, '--port', String(port)]
+  return [main, folder, ...(port === undefined ? [] : ['--port', String(port)])]
 }

@@ -15,6 +15,7 @@ afterEach(async () => {
 
 const stand = async (options: TraefikOptions = {}) => {
   const [http, https, api, authority] = [await freePort(), await freePort(), await freePort(), await createAuthority()]
+  const relay = await freePort()
   const root = tempRoot()
   closing.push(root.remove)
   const held = emptyMemory()
@@ -26,6 +27,7 @@ const stand = async (options: TraefikOptions = {}) => {
       http: { port: http },
       https: { port: https },
       api: { port: api },
+      relay: { port: relay },
       routes: 'files',
       issue: 'gateway',
       drain: 1,

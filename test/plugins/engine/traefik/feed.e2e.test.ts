@@ -23,6 +23,7 @@ const stand = async (options: TraefikOptions = {}) => {
     await freePort(),
     await createAuthority(),
   ]
+  const relay = await freePort()
   const root = tempRoot()
   closing.push(root.remove)
   const held = emptyMemory()
@@ -35,6 +36,7 @@ const stand = async (options: TraefikOptions = {}) => {
       http: { port: http },
       https: { port: https },
       api: { port: api },
+      relay: { port: relay },
       issue: 'gateway',
       drain: 1,
       overHttp: { port, ...overHttp },

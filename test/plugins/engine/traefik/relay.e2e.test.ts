@@ -152,3 +152,22 @@ test('keeps its socket and its files to its user, and a second one does not star
   expect(first.exitCode).toBeNull()
   first.kill('SIGKILL')
 })
+
+test('lets the backend go on after the client has ended its side, also right after its ClientHello', async () => {
+  const stand = await relayStand()
+  const made = await rawBackend(
+    async (connection) => {
+      const all = await connection.rest()
+      connection.socket.end(`${all.length} bytes`)
+    },
+    { halfOpen: true },
+  )
+  onTestFinished(made.close)
+  await stand.client.restore([relayRoute(id, 'own.test', [made.address])])
+  const hello = await clientHello('own.test')
+  for (let round = 0; round < 10; round++) {
+    const client = http1(await openTcp({ port: stand.port }))
+    client.socket.end(Buffer.concat([from('192.0.2.7'), hello, Buffer.from('the end')]))
+    expect((await client.rest()).toString()).toBe(`${hello.length + 7} bytes`)
+  }
+})

@@ -18,7 +18,8 @@ export const traefikUnderTest = async ({
     command: traefikPath(),
     http: { port: http },
     https: { port: https },
-    api: { port: await apiPort(root) },
+    api: { port: await portOf(root) },
+    relay: { port: await portOf(`${root} relay`) },
     routes: 'files',
     issue: 'gateway',
     drain,
@@ -36,8 +37,8 @@ export const traefikUnderTest = async ({
   }),
 ]
 
-/** Of Traefik's API, by the folder of the case: the same after a restart. */
-const apiPort = (root: string): Promise<number> => {
+/** The same after a restart. */
+const portOf = (root: string): Promise<number> => {
   const port = ports.get(root) ?? freePort()
   ports.set(root, port)
   return port

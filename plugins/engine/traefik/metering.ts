@@ -1,0 +1,69 @@
+import { type Core, GatewayError, type Route, reason, type Supervisor, type WorkloadId } from '../../../core/index.ts'
+import { parseBackend } from '../../../lib/backend.ts'
+import type { Settings } from './options.ts'
+import type { RelayRoute } from './relay/protocol.ts'
+import { startRelay } from './relay/service.ts'
+
+/** Has bytes counted by a process of its own: Traefik's figures of what it ends TLS for, and what is passed through by itself. */
+export const startMetering = async (settings: Settings, core: Core, supervisor: Supervisor, folder: string) => {
+  const { relayPort: port, api, limits, leftOut, netns, keepServing } = settings
+  const relay = await startRelay(supervisor, {
+    folder,
+    port,
+    keep: keepServing,
+    ...(netns !== undefined && { netns }),
+    settings: {
+      hello: limits.requestSeconds > 0 ? Math.min(limits.requestSeconds * 1_000, longestHello) : longestHello,
+      connect: limits.connectSeconds * 1_000,
+      retry: Math.max(leftOut, 0.1) * 1_000,
+      metrics: api,
+    },
+  })
+  const through = (route: Route) => route.tls.mode === 'passthrough'
+  const relayed = (routes: readonly Route[]) =>
+    port === undefined ? [] : routes.filter(through).map((route) => relayRoute(route, settings))
+  return {
+    client: relay.client,
+    /** For the documents: where passed-through connections go first. */
+    shape: port === undefined ? {} : { relay: () => relay.address, proxyProtocol: 2 as const },
+    restore: (routes: readonly Route[]): Promise<void> =>
+      relay.client.restore(relayed(routes)).catch((error) => core.log(`the relay hears of its routes later: ${reason(error)}`)),
+    /** Before Traefik hears of them. Resolves with those that are not to be. */
+    async take(routes: readonly Route[], signal: AbortSignal): Promise<ReadonlyMap<WorkloadId, Error>> {
+      const some = routes.filter(through)
+      if (some.length === 0) return new Map()
+      if (port === undefined) for (const route of some) core.emit(notMetered(route))
+      try {
+        await relay.client.apply(relayed(some), [], signal)
+        return new Map()
+      } catch (error) {
+        const why = `passed-through connections are not taken: ${reason(error)}`
+        const refusal = new GatewayError('ENGINE_UNAVAILABLE', why, 'see gateway status, and try again', { cause: error })
+        return new Map(some.map(({ id }) => [id, refusal]))
+      }
+    },
+    close: relay.close,
+  }
+}
+
+/** ms. Traefik read the ClientHello already: it comes at once. */
+const longestHello = 10_000
+
+const relayRoute = (route: Route, { sendProxy }: Settings): RelayRoute => ({
+  id: route.id,
+  host: route.host,
+  backends: (route.via ?? route.backends).map((text) => {
+    const backend = parseBackend(text, true)
+    if (typeof backend === 'string') throw new Error(`backend ${JSON.stringify(text)}: ${backend}`)
+    return { host: backend.ip.text, port: backend.port }
+  }),
+  ...(sendProxy && { sendProxy: sendProxy === 1 ? 'v1' : 'v2' }),
+})
+
+const notMetered = ({ id, host }: Route) =>
+  ({
+    type: 'alarm',
+    code: 'METRICS_DISABLED',
+    message: `the traffic of ${id} (${host}) is not counted: Traefik passes it through, and the relay that counts is off`,
+    fix: 'leave out relay: false of traefik(), or do not bill by it',
+  }) as const
