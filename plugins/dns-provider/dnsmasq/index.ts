@@ -58,6 +58,7 @@ export const dnsmasq = (options: DnsmasqOptions = {}) => {
       return {
         api: {
           dns: {
+            delegated: true,
             async present(fqdn: string, value: string, signal: AbortSignal) {
               signal.throwIfAborted()
               await learn(signal)

@@ -57,8 +57,8 @@ export const dnsResolver = (options: DnsResolverOptions = {}) => {
           tenant: names.join(' '),
           replaces,
           delegated: dns.delegated,
-          present: ({ domain, keyAuthorization }, until) => dns.present(challengeOf(domain), dns01Value(keyAuthorization), until),
-          cleanup: ({ domain, keyAuthorization }) => dns.cleanup(challengeOf(domain), dns01Value(keyAuthorization)),
+          present: (proof, until) => dns.present(challengeOf(proof.domain), dns01Value(proof.keyAuthorization), until, proof),
+          cleanup: (proof) => dns.cleanup(challengeOf(proof.domain), dns01Value(proof.keyAuthorization), proof),
         }
         return { id: '', resolver: 'dnsresolver', names, ...(await acme.obtain(order, signal)) }
       },
