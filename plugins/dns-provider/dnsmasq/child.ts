@@ -28,6 +28,17 @@ export const child = (
   let supervised: Supervised | undefined
   const first = soonOnce()
 
+  /** Whoever else has the port, as far as it is to be seen from here. */
+  const rival = async (): Promise<GatewayError | undefined> => {
+    const owner = settings.netns === undefined ? await portOwner(settings.port, wanted?.addresses ?? []) : undefined
+    if (!owner || owner.pid === supervised?.status().pid || !supervised) return undefined
+    return new GatewayError(
+      'PORT_IN_USE',
+      `port ${settings.port} is in use by pid ${owner.pid} (${owner.command})`,
+      'stop it, or give `addresses` that it does not listen on',
+    )
+  }
+
   const service = (revision: string): Service => ({
     name: 'dnsmasq',
     command: settings.command,
@@ -85,17 +96,17 @@ export const child = (
           await write(text)
           supervised = await supervisor.run(service(revision))
           written = text
-          await Promise.race([supervised.ready, failing(supervised)])
+          await Promise.race([supervised.ready, failing(supervised, rival)])
         } else if (text !== written) {
           await write(text)
           written = text
-          await supervised.restart({ revision })
-        } else if (supervised.status().state !== 'up') await Promise.race([supervised.restart(), failing(supervised)])
+          await Promise.race([supervised.restart({ revision }), failing(supervised, rival)])
+        } else if (supervised.status().state !== 'up') await Promise.race([supervised.restart(), failing(supervised, rival)])
         await answersWith(next)
         first.up()
         health('ok', undefined, { port: settings.port })
       } catch (error) {
-        const told = await explain(error, settings.port, supervised?.status().pid)
+        const told = (await rival()) ?? explain(error)
         health('degraded', `${told.message} (${told.fix})`)
         throw told
       }
@@ -104,47 +115,46 @@ export const child = (
   }
 }
 
-/** Rejects once a start of it has failed; what is tried again after is another's to wait for. */
-const failing = async (supervised: Supervised): Promise<never> => {
+/** Rejects once a start of it has failed, or cannot succeed; what is tried again after is another's to wait for. */
+const failing = async (supervised: Supervised, rival: () => Promise<GatewayError | undefined>): Promise<never> => {
   const before = supervised.status().restarts
-  for (;;) {
+  for (let round = 1; ; round++) {
     await after(50, undefined, { ref: false })
     const { state, restarts, lastError } = supervised.status()
-    if (state === 'backoff' || state === 'stopped' || restarts > before)
+    // While it is being restarted it may still be what it was.
+    if (state === 'stopped' || (round > 1 && (state === 'backoff' || restarts > before)))
       throw new GatewayError('PROCESS_FAILED', `dnsmasq ended: ${lastError ?? state}`, 'see its log below the root, in run/')
+    if (state !== 'up' && round % 10 === 0) {
+      const problem = await rival()
+      if (problem) throw problem
+    }
   }
 }
 
-/** The first end in a minute is followed by a start at once; the next ones wait as the supervisor says. */
+/** The first end, and one after a minute up, is followed by a start at once; the others wait as the supervisor says. */
 const soonOnce = () => {
-  let since = Number.NEGATIVE_INFINITY
+  let since: number | undefined
   let used = false
   return {
     up: () => {
       since = performance.now()
     },
     may: (): boolean => {
-      if (used && performance.now() - since < 60_000) return false
+      const long = since !== undefined && performance.now() - since >= 60_000
+      since = undefined
+      if (used && !long) return false
       used = true
       return true
     },
   }
 }
 
-const explain = async (error: unknown, port: number, own: number | undefined): Promise<GatewayError> => {
-  const owner = await portOwner(port)
-  if (owner && owner.pid !== own)
-    return new GatewayError(
-      'PORT_IN_USE',
-      `port ${port} is in use by pid ${owner.pid} (${owner.command})`,
-      'stop it, or give `addresses` that it does not listen on',
-      { cause: error },
-    )
-  if (error instanceof GatewayError) return error
-  return new GatewayError(
-    'DNS_UNAVAILABLE',
-    `dnsmasq does not answer as it should: ${reason(error)}`,
-    'see its log below the root, in run/',
-    { cause: error },
-  )
-}
+const explain = (error: unknown): GatewayError =>
+  error instanceof GatewayError
+    ? error
+    : new GatewayError(
+        'DNS_UNAVAILABLE',
+        `dnsmasq does not answer as it should: ${reason(error)}`,
+        'see its log below the root, in run/',
+        { cause: error },
+      )

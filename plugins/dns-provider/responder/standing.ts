@@ -27,7 +27,7 @@ export const standing = async (
       problem = undefined
       health('ok', undefined, { port })
     } catch (error) {
-      problem = await explain(error, port)
+      problem = await explain(error, port, addresses)
       health('degraded', `${problem.message} (${problem.fix})`)
     }
   }
@@ -67,10 +67,10 @@ const present = async (addresses: readonly string[]): Promise<readonly string[]>
   return six ? addresses : addresses.filter((address) => address !== '::')
 }
 
-const explain = async (error: unknown, port: number): Promise<GatewayError> => {
+const explain = async (error: unknown, port: number, addresses: readonly string[]): Promise<GatewayError> => {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'EADDRINUSE') {
-    const owner = await portOwner(port)
+    const owner = await portOwner(port, addresses)
     return new GatewayError(
       'PORT_IN_USE',
       `port ${port} is in use by ${owner ? `pid ${owner.pid} (${owner.command})` : 'another process'}`,
