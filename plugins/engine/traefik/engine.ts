@@ -6,6 +6,7 @@ import {
   type DnsHook,
   type Event,
   type Hooks,
+  type HttpChallenge,
   type Route,
   reason,
   type Supervisor,
@@ -16,6 +17,7 @@ import {
 import { traefikApi } from './api.ts'
 import { openBridge } from './bridge/index.ts'
 import { Certificates } from './certificates.ts'
+import { openChallenges } from './challenges.ts'
 import { documentOf, type Shape } from './document.ts'
 import { openFeed } from './feeding.ts'
 import { Folder, type Found } from './folder.ts'
@@ -31,7 +33,7 @@ import { tokenOf } from './token.ts'
 import { atLeast, checkVersion, warnings } from './version.ts'
 import { Wellness } from './wellness.ts'
 
-type Engine = Hooks['engine'] & { api: { traffic: Traffic }; close(): Promise<void> }
+type Engine = Hooks['engine'] & { api: { traffic: Traffic; http: HttpChallenge }; close(): Promise<void> }
 
 /** Seconds that a start waits for Traefik before it goes on without. */
 const patience = 15
@@ -79,8 +81,10 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
     if (tls.mode === 'passthrough') return true
     return issues(tls) ? api.certified(host, stop.signal).catch(() => false) : certificates.covers(host)
   })
+  const challenges = await openChallenges(settings)
   const { feed, provider } = await openFeed({
     settings,
+    challenges: challenges.url,
     folder,
     state: folders.state,
     token,
@@ -201,7 +205,7 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
       await publisher.served(generation, AbortSignal.timeout(patience * 1_000)).catch(() => undefined)
       await liveness.check()
     },
-    api: { traffic: { read: metering.client.read } },
+    api: { traffic: { read: metering.client.read }, http: challenges },
     async drain() {
       // Its counters end with it.
       if (!settings.keepServing) await metering.client.read(AbortSignal.timeout(3_000)).catch(() => undefined)
@@ -216,6 +220,7 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
       liveness.close()
       await metering.close()
       api.close()
+      await challenges.close()
       await bridge?.close()
     },
   }

@@ -15,6 +15,8 @@ interface Given {
   /** Where the endpoint keeps its files. */
   readonly state: string
   readonly token: string
+  /** The URL that answers http-01 challenges. */
+  readonly challenges: string | undefined
   readonly api: Api
   readonly supervisor: Supervisor
   readonly publisher: () => Publisher
@@ -41,7 +43,11 @@ export const openFeed = async (o: Given): Promise<{ readonly feed: Feed; readonl
     http: { above: -1, below: -1 },
   }
   const feed = new Feed({
-    file: fileSide({ folder: o.folder, shared: (generation) => sharedDocument(settings, token, generation), hangUp: o.hangUp }),
+    file: fileSide({
+      folder: o.folder,
+      shared: (generation) => sharedDocument(settings, token, generation, o.challenges),
+      hangUp: o.hangUp,
+    }),
     http: endpoint && httpSide(endpoint, (generation) => sharedOverHttp(token, generation)),
     ...limits[routes],
     api: o.api,

@@ -1,4 +1,4 @@
-import { DnsHook, definePlugin, optional, Supervisor, Traffic } from '../../../core/index.ts'
+import { DnsHook, definePlugin, HttpChallenge, optional, Supervisor, Traffic } from '../../../core/index.ts'
 import { readOptions, type TraefikOptions } from './options.ts'
 
 export type { TraefikOptions }
@@ -14,7 +14,7 @@ export const traefik = (options: TraefikOptions = {}) => {
     kind: 'engine',
     options,
     needs: { supervisor: Supervisor, hook: optional(DnsHook) },
-    provides: { traffic: Traffic },
+    provides: { traffic: Traffic, http: HttpChallenge },
     setup: async (given) => {
       const { startEngine } = await import('./engine.ts')
       return startEngine(settings, given, given)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Certificate } from '../../../core/index.ts'
 import { probeHost, probePath, probeRouter } from './api.ts'
+import { challengeFolder } from './challenges.ts'
 import type { Settings } from './options.ts'
 
 /** The document beside those of the workloads, for what all share. No workload id has a dot in it. */
@@ -28,13 +29,15 @@ const forwarded = [
   ]),
 ]
 
+/** The router of http-01 challenges that the gateway answers. */
+const challengeName = 'gateway.challenges'
 const refuse = 'gateway-refuse'
 /** An address that no connection comes from (RFC 919). */
 const nobody = '255.255.255.255/32'
 const highest = 1_000_000
 
-/** What all routes share, and the router by which the gateway sees which configuration is served. */
-export const sharedDocument = (settings: Settings, token: string, generation: number): object => ({
+/** What all routes share, and the router by which the gateway sees which configuration is served. `challenges`: the URL that answers http-01. */
+export const sharedDocument = (settings: Settings, token: string, generation: number, challenges?: string): object => ({
   http: {
     routers: {
       [probeRouter]: probe(token, generation, 'gateway-probe'),
@@ -47,7 +50,16 @@ export const sharedDocument = (settings: Settings, token: string, generation: nu
         middlewares: [refuse],
         tls: {},
       },
+      ...(challenges !== undefined && {
+        [challengeName]: {
+          entryPoints: ['web'],
+          rule: `PathPrefix(\`${challengeFolder}\`)`,
+          priority: highest,
+          service: challengeName,
+        },
+      }),
     },
+    ...(challenges !== undefined && { services: { [challengeName]: { loadBalancer: { servers: [{ url: challenges }] } } } }),
     middlewares: {
       [retryMiddleware]: retry,
       [forwardedMiddleware]: { headers: { customRequestHeaders: Object.fromEntries(forwarded.map((name) => [name, ''])) } },

@@ -12,16 +12,10 @@ const share = 0.5
 export const rulesOf = (directory: string, order: AcmeOrder, limited: boolean) => {
   const key = (what: string) => `${what} ${directory}`
   const names = [...order.names].sort().join(' ')
-  const domains = [...new Set(order.names.map((name) => registered(name)))]
   const rule = (what: string, most: number, window: number): Rule => ({ key: key(what), most, window })
   const shared =
     limited && !order.replaces ? [ordersOf(directory), rule(`orders of ${order.tenant}`, orders.most * share, orders.window)] : []
-  const own = limited
-    ? [
-        ...(order.replaces ? [] : domains.map((domain) => rule(`certificates of ${domain}`, 50, 7 * day))),
-        ...(order.replaces ? [] : [rule(`certificates for ${names}`, 5, 7 * day)]),
-      ]
-    : []
+  const own = limited && !order.replaces ? [...domainRules(directory, order.names), setRule(directory, order.names)] : []
   return {
     /** Shared by all: an order waits for room in them. */
     shared,
@@ -36,6 +30,31 @@ export const rulesOf = (directory: string, order: AcmeOrder, limited: boolean) =
   }
 }
 export type Rules = ReturnType<typeof rulesOf>
+
+/** The limits that an order for these names takes from, in words. */
+export const limitsFor = (directory: string, names: readonly string[]): readonly (Rule & { readonly limit: string })[] => {
+  const host = new URL(directory).host
+  const hours = orders.window / hour
+  return [
+    { ...ordersOf(directory), limit: `orders in ${hours} hours at ${host}` },
+    ...domainRules(directory, names).map((rule) => ({
+      ...rule,
+      limit: `new certificates a week for one registered domain at ${host}`,
+    })),
+    { ...setRule(directory, names), limit: `certificates a week for the same names at ${host}` },
+  ]
+}
+const domainRules = (directory: string, names: readonly string[]): readonly Rule[] =>
+  [...new Set(names.map(registered))].map((domain) => ({
+    key: `certificates of ${domain} ${directory}`,
+    most: 50,
+    window: 7 * day,
+  }))
+const setRule = (directory: string, names: readonly string[]): Rule => ({
+  key: `certificates for ${[...names].sort().join(' ')} ${directory}`,
+  most: 5,
+  window: 7 * day,
+})
 
 const orders = { most: 300, window: 3 * hour }
 /** New orders of one account. */

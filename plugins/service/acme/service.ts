@@ -1,7 +1,7 @@
 import { type Acme, type AcmeOrder, type Certificate, type Core, GatewayError, type NodeFacts } from '../../../core/index.ts'
 import type { Issued } from '../../../lib/acme/order.ts'
 import { type Ca, openCa } from './authority.ts'
-import { ordersOf, type Rules, rulesOf } from './limits.ts'
+import { limitsFor, ordersOf, type Rules, rulesOf } from './limits.ts'
 import type { Settings } from './options.ts'
 import { preflight } from './preflight.ts'
 import { again, orderQueue } from './queue.ts'
@@ -119,6 +119,14 @@ export const startAcme = (settings: Settings, core: Core & { node: NodeFacts | u
       acme: {
         authorities,
         obtain: (order, signal) => queue.add(order, signal),
+        budget: (names) => {
+          const now = Date.now()
+          const rules = authorities.flatMap(({ limited, directory }) => (limited ? limitsFor(directory, names) : []))
+          return rules.map((rule) => {
+            const [left, free] = [used.left(rule, now), used.room([rule], now)]
+            return { limit: rule.limit, left, of: rule.most, ...(free > now && { again: new Date(free) }) }
+          })
+        },
         renewAt: ({ chain }: Certificate, signal) => issuer((ca) => ca.renewAt(chain, signal)),
         revoke: async ({ chain }: Certificate, signal) => {
           await issuer((ca) => ca.revoke(chain, signal).then(() => true))

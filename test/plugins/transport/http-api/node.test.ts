@@ -125,6 +125,7 @@ describe('the rest', () => {
       '/readyz',
       '/v1/certificates',
       '/v1/certificates/{id}/renew',
+      '/v1/certificates/{id}/revoke',
       '/v1/events',
       '/v1/metrics',
       '/v1/reload',
