@@ -126,6 +126,8 @@ describe('the rest', () => {
       '/v1/certificates',
       '/v1/certificates/{id}/renew',
       '/v1/certificates/{id}/revoke',
+      '/v1/dns-records',
+      '/v1/doctor/{name}',
       '/v1/events',
       '/v1/metrics',
       '/v1/reload',
