@@ -5,6 +5,7 @@ import {
   dnsHook,
   dnsmasq,
   dnsResolver,
+  doctor,
   fqdnProxy,
   httpApi,
   httpResolver,
@@ -68,6 +69,9 @@ export default defineGateway(
 
       // Who counts the bytes of each workload.
       traffic(),
+
+      // What finds out why a name does not work: gateway doctor.
+      doctor({ http, https }),
 
       // What provisiond does not set again after a reboot of the node is reported, and then removed.
       afterReboot(),

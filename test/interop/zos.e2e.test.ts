@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { gatewayProcess } from '../cli/gateway-process.ts'
@@ -24,6 +24,8 @@ const publicConfig = 'network@0.0.1 GetPublicConfig'
 const registration = 'api-gateway@0.0.1 GetContractIDByNameRegistration'
 const contract = 'api-gateway@0.0.1 GetContract'
 const decommission = 'provision@0.0.1 DecommissionCached'
+/** What Pebble writes of an order. */
+const newOrder = 'order-plz'
 
 let caller: string
 beforeAll(async () => {
@@ -44,7 +46,7 @@ interface Answer {
 }
 
 /** The preset as it is, but for what a machine of tests cannot have: port 53, a public resolver, the real Let's Encrypt, public backends. */
-const configOf = (o: { dns: FakeDns; ca: Pebble; zone: number; api: number; relay: number }) => `
+const configOf = (o: { dns: FakeDns; ca: Pebble; zone: number; api: number; routes: number; relay: number }) => `
 import { defineGateway } from 'zos-gateway'
 import { backends, dnsmasq, importRoutes, nameContract, pointsHere, traefik, zosNode } from 'zos-gateway/plugins'
 import { zos } from 'zos-gateway/presets'
@@ -62,6 +64,7 @@ export default defineGateway((flags) => {
       http: { host, port: flags.http },
       https: { host, port: flags.https },
       api: { port: ${o.api} },
+      overHttp: { port: ${o.routes} },
       relay: { port: ${o.relay} },
       keepServing: true,
       env: { LEGO_CA_CERTIFICATES: '${o.ca.trustFile}' },
@@ -76,15 +79,21 @@ export default defineGateway((flags) => {
 const node = async () => {
   const root = tempRoot('zos')
   const [dns, others] = [await startDns(), await otherModules({ [publicConfig]: 'error, no public config' })]
-  const [http, https, api, zone] = [await freePort(), await freePort(), await freePort(), await freePort()]
-  const relay = await freePort()
+  const [http, https, api, zone, routes, relay] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ]
   const ca = await startPebble({ dns: dns.address, http })
   dns.set(domain, { A: ['127.0.0.1'] })
   dns.set('own.example.net', { A: ['127.0.0.1'] })
   dns.set('elsewhere.example.net', { A: ['192.0.2.1'] })
   dns.delegate(`_acme-challenge.${domain}`, `127.0.0.1:${zone}`)
   const config = join(root.path, 'gateway.config.mts')
-  writeFileSync(config, configOf({ dns, ca, zone, api, relay }))
+  writeFileSync(config, configOf({ dns, ca, zone, api, routes, relay }))
   const flags = ['--config', config, '--root', root.path, '--broker', others.broker]
   const ports = ['--http', `${http}`, '--https', `${https}`, '--netns', 'none']
   const start = () => gatewayProcess([...flags, ...ports], { cwd: root.path })
@@ -162,6 +171,13 @@ test('a node from boot to delete: the preset of Zero-OS, called by Go, with its 
   await until('terminated', () => at.get(`shop.${domain}`, trust))
   await until('terminated', () => at.get('own.example.net', trust))
   await until('passed through', () => at.get(`vault.${domain}`))
+  expect(at.ca.said()).toContain(newOrder)
+  const counted = async () => {
+    const [answer] = await at.ask({ do: 'metrics' })
+    const { Response = {} } = answer?.metrics ?? {}
+    return ['26-1-own', '26-4711-shop', '26-4712-vault'].map((id) => (Response[id] ?? 0) >= 'terminated'.length)
+  }
+  await until([true, true, true], counted)
 
   // The gateway goes and comes back: Traefik serves on, and is taken over.
   const traefik = keptChildren(at.root).get('traefik')
@@ -194,6 +210,28 @@ test('a node from boot to delete: the preset of Zero-OS, called by Go, with its 
   await until('404 page not found\n', () => at.get('own.example.net'))
   second.signal('SIGTERM')
   expect(await second.ended).toBe(0)
+})
+
+test("the certificates that the Go module's Traefik got are served at once, and none is ordered", async () => {
+  const at = await node()
+  const backend = await httpBackend('terminated')
+  onTestFinished(() => backend.close())
+  const left = leave(at.root, backend.port)
+  const authority = await createAuthority()
+  const { chain, key } = await authority.issue([`*.${domain}`])
+  // As Traefik 2 and 3 write it.
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+  const kept = { domain: { main: `*.${domain}` }, certificate: base64(chain), key: base64(key), Store: 'default' }
+  mkdirSync(join(at.root, 'traefik'))
+  const file = join(at.root, 'traefik', 'acme2.json')
+  writeFileSync(file, JSON.stringify({ dnsresolver: { Account: null, Certificates: [kept] } }), { mode: 0o644 })
+  await using gateway = at.start()
+  await gateway.until('is up: 1 routes')
+  await until('terminated', () => at.get(left, authority.root))
+  expect(at.ca.said()).not.toContain(newOrder)
+  expect(statSync(file).mode & 0o777).toBe(0o600)
+  gateway.signal('SIGTERM')
+  expect(await gateway.ended).toBe(0)
 })
 
 /** A file of the Go module's for a name workload; its host. */
