@@ -9,6 +9,7 @@ export const figures: Readonly<Record<string, () => Promise<{ readonly measure: 
   start: () => import('./start.ts'),
   'cold-start': () => import('./cold-start.ts'),
   request: () => import('./request.ts'),
+  traefik: () => import('./traefik.ts'),
   flat: () => import('./flat.ts'),
   relay: () => import('./relay.ts'),
 }

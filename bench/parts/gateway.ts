@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { freePort } from '../../test/kit/port.ts'
+import { traefikPath } from '../../test/kit/programs.ts'
 import { builtPackage } from './package.ts'
 import { residentBytes } from './proc.ts'
 import { type Started, start } from './process.ts'
@@ -11,6 +12,8 @@ export interface GatewayProcess extends Started {
   readonly https: number
   /** Serves in the clear what `https` serves. */
   readonly http: number
+  /** How often Traefik took another configuration. */
+  rebuilds(): Promise<number>
   /** Bytes after a full collection. */
   memory(): Promise<{ readonly resident: number; readonly heap: number }>
 }
@@ -18,6 +21,8 @@ export interface How {
   readonly root: string
   readonly durability?: 'power' | 'process'
   readonly broker?: string
+  /** Traefik as the engine, and how it gets its routes; absent: the embedded one. */
+  readonly traefik?: 'files' | 'http'
   readonly say: (line: string) => void
   /** Taken as ready when this resolves, instead of when it says so. */
   readonly until?: (https: number) => Promise<unknown>
@@ -26,23 +31,50 @@ export interface How {
 export const domain = 'bench.example.org'
 
 /** The gateway as a process of its own, out of the built package, with every plugin of a usual config and nothing extra. */
-export const startGateway = async ({ root, durability = 'power', broker, say, until }: How): Promise<GatewayProcess> => {
+export const startGateway = async ({ root, durability = 'power', broker, traefik, say, until }: How): Promise<GatewayProcess> => {
   const built = await builtPackage(say)
   const [https, http] = [await freePort(), await freePort()]
   const memory = join(root, 'memory.json')
-  writeFileSync(join(root, 'bench.config.mjs'), config({ https, http, durability, broker, memory }))
+  const apiPort = await freePort()
+  const overHttp = await freePort()
+  const engine = traefik ? traefikEngine({ https, http, api: apiPort, overHttp, routes: traefik }) : embedded({ https, http })
+  writeFileSync(join(root, 'bench.config.mjs'), config({ engine, durability, broker, memory }))
   const args = ['--expose-gc', join(built, 'bin/gateway.js'), '--root', root, '--config', join(root, 'bench.config.mjs')]
   const started = await start(process.execPath, args, {
     cwd: root,
     within: 120,
     ...(until ? { until: () => until(https) } : { says: 'is up' }),
   })
-  return { ...started, root, https, http, memory: () => collected(started.pid, memory) }
+  return { ...started, root, https, http, memory: () => collected(started.pid, memory), rebuilds: () => reloadsOf(apiPort) }
 }
 
-interface Given {
+const embedded = ({ https, http }: Ports) => `plugins.embedded({
+      http: { host: '127.0.0.1', port: ${http}, redirect: false },
+      https: { host: '127.0.0.1', port: ${https} },
+    }),`
+const traefikEngine = ({
+  https,
+  http,
+  api,
+  overHttp,
+  routes,
+}: Ports & { readonly api: number; overHttp: number; routes: string }) => `plugins.processes(),
+    plugins.traefik({
+      command: '${traefikPath()}',
+      http: { host: '127.0.0.1', port: ${http} },
+      https: { host: '127.0.0.1', port: ${https} },
+      api: { port: ${api} },
+      issue: 'gateway',
+      routes: '${routes}',
+      overHttp: { port: ${overHttp} },
+    }),`
+
+interface Ports {
   readonly https: number
   readonly http: number
+}
+interface Given {
+  readonly engine: string
   readonly durability: string
   readonly broker: string | undefined
   readonly memory: string
@@ -64,10 +96,7 @@ export default defineGateway({
     plugins.tlsPassthrough(),
     plugins.localCa(),
     plugins.backends({ allow: ['127.0.0.0/8'] }),
-    plugins.embedded({
-      http: { host: '127.0.0.1', port: ${o.http}, redirect: false },
-      https: { host: '127.0.0.1', port: ${o.https} },
-    }),
+    ${o.engine}
     plugins.level({ durability: '${o.durability}' }),
     plugins.traffic(),
     plugins.httpApi({ tcp: false }),
@@ -75,6 +104,11 @@ export default defineGateway({
   ],
 })
 `
+
+const reloadsOf = async (port: number): Promise<number> => {
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  return Number(/^traefik_config_reloads_total(?:\{[^}]*\})? (\S+)$/m.exec(metrics)?.[1] ?? 0)
+}
 
 const collected = async (pid: number, file: string) => {
   rmSync(file, { force: true })

@@ -82,7 +82,9 @@ export const endpointArgs = ({
   hold?: number
 }): string[] => {
   const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url))
-  return [main, folder, '--hold', String(hold ?? (pollTimeout - 1) * 1_000), '--port', String(port), ...(wait ? ['--wait'] : [])]
+  const options = ['--hold', String(hold ?? (pollTimeout - 1) * 1_000), '--port', String(port), ...(wait ? ['--wait'] : [])]
+  // A small young generation: nearly all there is stays, and a large one would only take memory.
+  return ['--max-semi-space-size=2', main, folder, ...options]
 }
 
 const keepToken = async (folder: string): Promise<string> => {

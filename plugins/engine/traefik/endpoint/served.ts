@@ -2,6 +2,14 @@ import { cut, type Piece, sections } from './pieces.ts'
 
 /** Of this many drawers a change serializes one anew; the others are sent as they are. */
 const drawers = 256
+/**
+ * Traefik reads the document as YAML, and its reader compares each key of a map with every other: of 10,000 routes that is most of its
+ * work. So a map of more keys than this is written as a YAML merge (`<<`, https://yaml.org/type/merge.html) of many small ones.
+ */
+const fewKeys = 100
+const plainMap = ['{', ',\n', '}'] as const
+const plainList = ['[', ',\n', ']'] as const
+const mergedMap = [' {<<: [{', '},\n{', '}]}'] as const
 interface Drawer {
   readonly pieces: Map<string, string>
   bytes: Buffer | undefined
@@ -85,16 +93,17 @@ export class Served {
     let before = '{'
     for (const layer of new Set(sections.map((section) => section.layer))) {
       const filled = this.#sections.filter((section) => section.layer === layer && section.owners.size > 0)
-      for (const [n, { kind, list, drawers }] of filled.entries()) {
-        let text = `${n === 0 ? `${before}${JSON.stringify(layer)}:{` : ','}${JSON.stringify(kind)}:${list ? '[' : '{'}`
+      for (const [n, { kind, list, drawers, owners }] of filled.entries()) {
+        const [open, between, close] = list ? plainList : owners.size > fewKeys ? mergedMap : plainMap
+        let text = `${n === 0 ? `${before}${JSON.stringify(layer)}:{` : ','}${JSON.stringify(kind)}:${open}`
         for (const drawer of drawers) {
           if (!drawer?.pieces.size) continue
           drawer.bytes ??= Buffer.from([...drawer.pieces.values()].join(',\n'))
           yield Buffer.from(text)
           yield drawer.bytes
-          text = ',\n'
+          text = between
         }
-        yield Buffer.from(list ? ']' : '}')
+        yield Buffer.from(close)
       }
       if (filled.length === 0) continue
       yield Buffer.from('}')

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { Agent, get } from 'node:http'
 import { join } from 'node:path'
+import { parse } from 'yaml'
 import { connectEndpoint, type EndpointClient } from '../../../../plugins/engine/traefik/endpoint/client.ts'
 import { endpointArgs } from '../../../../plugins/engine/traefik/endpoint/index.ts'
 import type { Facts } from '../../../../plugins/engine/traefik/endpoint/protocol.ts'
@@ -98,5 +99,7 @@ export const part = (id: string, host: string, backend: string): string =>
     },
   })
 
-export const routersOf = (text: string): string[] => Object.keys(JSON.parse(text).http?.routers ?? {}).toSorted()
+/** The document as Traefik reads it. */
+export const read = (text: string) => parse(text, { merge: true })
+export const routersOf = (text: string): string[] => Object.keys(read(text).http?.routers ?? {}).toSorted()
 export const readDocument = (folder: string): Buffer => readFileSync(join(folder, 'document'))
