@@ -41,6 +41,7 @@ interface TcpService {
   readonly loadBalancer: {
     readonly servers: readonly { readonly address: string }[]
     readonly proxyProtocol?: { readonly version: 1 | 2 }
+    readonly serversTransport?: string
   }
 }
 
@@ -55,9 +56,10 @@ export interface Shape {
   readonly health?: { readonly path: string; readonly interval: number; readonly timeout: number }
   /** gRPC calls go to `http://` backends over HTTP/2. */
   readonly grpc: boolean
+  /** What passthrough backends are sent where no relay is between. */
   readonly proxyProtocol?: 1 | 2
-  /** Where the connections of a passthrough route go first, such as a relay that counts; absent: to its backends. */
-  relay?(route: Route): string | undefined
+  /** Where the connections of passthrough routes go first, such as a relay that counts, and how; absent: to their backends. */
+  readonly relay?: { readonly address: string; readonly serversTransport: string }
 }
 
 export const routerOf = (route: Route): string => `${route.id}-route`
@@ -73,8 +75,8 @@ export const documentOf = (route: Route, shape: Shape): Document => {
 }
 
 const passedThrough = (route: Route, shape: Shape): Document => {
-  const relay = shape.relay?.(route)
-  const addresses = relay === undefined ? dialled(route).map(backendAddress) : [relay]
+  const { relay, proxyProtocol } = shape
+  const backends = dialled(route).map(backendAddress)
   return {
     tcp: {
       routers: {
@@ -83,8 +85,10 @@ const passedThrough = (route: Route, shape: Shape): Document => {
       services: {
         [route.id]: {
           loadBalancer: {
-            servers: addresses.map((address) => ({ address })),
-            ...(shape.proxyProtocol && { proxyProtocol: { version: shape.proxyProtocol } }),
+            servers: (relay ? [relay.address] : backends).map((address) => ({ address })),
+            ...(relay
+              ? { serversTransport: relay.serversTransport }
+              : proxyProtocol && { proxyProtocol: { version: proxyProtocol } }),
           },
         },
       },

@@ -3,6 +3,7 @@ import { parseBackend } from '../../../lib/backend.ts'
 import type { Settings } from './options.ts'
 import type { RelayRoute } from './relay/protocol.ts'
 import { startRelay } from './relay/service.ts'
+import { relayTransport } from './shared.ts'
 
 /** Has bytes counted by a process of its own: Traefik's figures of what it ends TLS for, and what is passed through by itself. */
 export const startMetering = async (settings: Settings, core: Core, supervisor: Supervisor, folder: string) => {
@@ -25,7 +26,7 @@ export const startMetering = async (settings: Settings, core: Core, supervisor: 
   return {
     client: relay.client,
     /** For the documents: where passed-through connections go first. */
-    shape: port === undefined ? {} : { relay: () => relay.address, proxyProtocol: 2 as const },
+    shape: port === undefined ? {} : { relay: { address: relay.address, serversTransport: `${relayTransport}@file` } },
     restore: (routes: readonly Route[]): Promise<void> =>
       relay.client.restore(relayed(routes)).catch((error) => core.log(`the relay hears of its routes later: ${reason(error)}`)),
     /** Before Traefik hears of them. Resolves with those that are not to be. */

@@ -31,6 +31,9 @@ const forwarded = [
 
 /** The router of http-01 challenges that the gateway answers. */
 const challengeName = 'gateway.challenges'
+/** How Traefik speaks to the relay: it says who the client is. */
+export const relayTransport = 'gateway-relay'
+
 const refuse = 'gateway-refuse'
 /** An address that no connection comes from (RFC 919). */
 const nobody = '255.255.255.255/32'
@@ -76,6 +79,8 @@ export const sharedDocument = (settings: Settings, token: string, generation: nu
     },
     services: { 'gateway.nowhere': { loadBalancer: { servers: [{ address: '127.0.0.1:1' }] } } },
     middlewares: { [refuse]: { ipAllowList: { sourceRange: [nobody] } } },
+    // A client that has sent all may still wait for the answer: the relay decides. Without a transport named Traefik ends both sides.
+    serversTransports: { [relayTransport]: { dialTimeout: '5s', terminationDelay: '-1s', proxyProtocol: { version: 2 } } },
   },
   tls: {
     options: {

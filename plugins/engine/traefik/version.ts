@@ -6,10 +6,11 @@ export type Version = readonly [major: number, minor: number, patch: number]
 
 const oldest: Version = [3, 0, 0]
 
-/** Holes in old versions, by name, each with the first version without it. */
+/** Holes in old versions that concern what the gateway has Traefik do, by name, each with the first version without it. */
 const holes: readonly { readonly name: string; readonly what: string; readonly fixed: Version }[] = [
+  { name: 'CVE-2024-45410', what: 'a client can have the X-Forwarded fields dropped', fixed: [3, 1, 3] },
   { name: 'CVE-2025-66490', what: 'an encoded path goes round rules on paths', fixed: [3, 6, 4] },
-  { name: 'CVE-2025-66491', what: 'TLS verification of backends is switched off by mistake', fixed: [3, 6, 3] },
+  { name: 'GHSA-89p3-4642-cr2w', what: 'a client can hold connections open for ever', fixed: [3, 6, 8] },
 ]
 
 /** Asks the program itself, within 10 s. Rejects with PROCESS_FAILED where it is missing, is no Traefik, or is too old to work. */
