@@ -12,7 +12,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'unit',
-          include: ['test/**/*.test.ts'],
+          include: ['test/**/*.test.ts', 'templates/**/*.test.ts'],
           exclude: ['test/**/*.e2e.test.ts', 'node_modules'],
           testTimeout: 30_000,
         },

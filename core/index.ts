@@ -1,3 +1,4 @@
+export { challengeOf, readChallenge } from '../lib/dns/challenge.ts'
 export * from './capability.ts'
 export { type ConfigSource, checkConfig, defineGateway, type Flags, type GatewayConfig } from './config.ts'
 export * from './errors.ts'
