@@ -84,7 +84,7 @@ test('every file that docs/writing-a-plugin.md shows compiles and runs', async (
     writeFileSync(join(folder, file ?? ''), block)
   }
   expect(blocks.length).toBeGreaterThan(3)
-  prove(folder, 15)
+  prove(folder, 24)
   const [http, https] = [await freePort(), await freePort()]
   const args = ['--config', 'gateway.config.ts', '--root', join(folder, 'state'), '--http', `${http}`, '--https', `${https}`]
   await using gateway = follow(process.execPath, [at.command, ...args], { cwd: folder, env: shell })

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Certificate, Draft, Plugin, Tls, WorkloadId } from '../../core/index.ts'
+import type { Certificate, Draft, Hooks, Plugin, Tls, WorkloadId } from '../../core/index.ts'
 import { covers } from '../../lib/host.ts'
-import { type Alone, setUpAlone } from './alone.ts'
+import { setUpAlone } from './alone.ts'
 import { type Root, tempRoot } from './root.ts'
 
 export interface ResolverUnderTest {
@@ -28,37 +28,55 @@ export interface HostUnderTest {
 }
 
 /** The conformance suite of resolvers that get certificates: each certificate is proved by a TLS handshake for every host. For vitest. */
-export const describeResolver = (name: string, under: ResolverUnderTest): void => {
+export const describeResolver = (name: string, under: ResolverUnderTest): void =>
+  describeCases(name, {
+    ...under,
+    open: async (root) => {
+      const plugin = await under.resolver(root)
+      const alone = await setUpAlone(plugin, root, under.given)
+      return { name: plugin.name, hooks: alone.hooks, close: alone.close }
+    },
+  })
+
+/** What the cases stand on: the resolver as it runs in a folder. */
+export interface Opened {
+  readonly name: Plugin['name']
+  readonly hooks: Hooks['resolver']
+  close(): Promise<void>
+}
+export type Cases = Pick<ResolverUnderTest, 'takes' | 'leaves' | 'refuses' | 'trust'> & {
+  open(root: string): Promise<Opened>
+}
+
+export const describeCases = (name: string, under: Cases): void => {
   describe(name, () => {
     let root: Root
-    let plugin: Plugin<'resolver'>
-    let alone: Alone<'resolver'>
+    let opened: Opened
     const open = async () => {
-      plugin = await under.resolver(root.path)
-      alone = await setUpAlone(plugin, root.path, under.given)
+      opened = await under.open(root.path)
     }
     beforeEach(async () => {
       root = tempRoot('resolver')
       await open()
     })
     afterEach(async () => {
-      await alone.close()
+      await opened?.close()
       await root.remove()
     })
-    const plan = (at: HostUnderTest, passthrough = false): Tls | undefined => alone.hooks.plan(draftOf(at, passthrough))
+    const plan = (at: HostUnderTest, passthrough = false): Tls | undefined => opened.hooks.plan(draftOf(at, passthrough))
     const obtain = (names: readonly string[], signal = AbortSignal.timeout(60_000)): Promise<Certificate> => {
-      if (!alone.hooks.obtain) throw new Error(`${plugin.name} has no obtain`)
-      return alone.hooks.obtain(names, signal)
+      if (!opened.hooks.obtain) throw new Error(`${opened.name} has no obtain`)
+      return opened.hooks.obtain(names, signal)
     }
     const namesOf = (at: HostUnderTest): readonly string[] => {
       const tls = plan(at)
-      if (tls?.mode !== 'terminate') throw new Error(`${plugin.name} leaves ${at.host}`)
+      if (tls?.mode !== 'terminate') throw new Error(`${opened.name} leaves ${at.host}`)
       return tls.names
     }
 
     it('plans a certificate under its own label whose names cover the host', () => {
       for (const at of under.takes) {
-        expect(plan(at)).toMatchObject({ mode: 'terminate', resolver: plugin.name.slice('resolver/'.length) })
+        expect(plan(at)).toMatchObject({ mode: 'terminate', resolver: opened.name.slice('resolver/'.length) })
         expect(namesOf(at).some((pattern) => covers(pattern, at.host))).toBe(true)
       }
     })
@@ -108,7 +126,7 @@ export const describeResolver = (name: string, under: ResolverUnderTest): void =
 
     it('renews in time to come', async () => {
       const certificate = await obtain(namesOf(under.takes[0]))
-      const at = await alone.hooks.renewAt?.(certificate, AbortSignal.timeout(60_000))
+      const at = await opened.hooks.renewAt?.(certificate, AbortSignal.timeout(60_000))
       if (at) expect(at.getTime()).toBeGreaterThan(Date.now())
     })
 
@@ -116,7 +134,7 @@ export const describeResolver = (name: string, under: ResolverUnderTest): void =
       const [at] = under.takes
       await obtain(namesOf(at))
       const trust = await under.trust(root.path)
-      await alone.close()
+      await opened.close()
       await open()
       expect(await handshake(await obtain(namesOf(at)), at.host, trust)).toBe(true)
     })
