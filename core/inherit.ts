@@ -13,15 +13,16 @@ const mark = 'core/inherited'
  * that it need not be known here.
  */
 export const addable = (stored: readonly Route[], drafts: readonly Draft[], tlsOf?: (draft: Draft) => Tls | undefined) => {
-  const ids = new Set(stored.map(({ id }) => id))
+  const ids = new Map(stored.map(({ id, host }) => [id, host]))
   const hosts = new Set(stored.map(({ host }) => host))
   const routes: Route[] = []
-  const refused: { readonly draft: Draft; readonly why: string }[] = []
+  const refused: { readonly draft: Draft; readonly why: string; readonly same: boolean }[] = []
   for (const draft of drafts) {
-    if (ids.has(draft.id)) refused.push({ draft, why: 'the workload is there already' })
-    else if (hosts.has(draft.host)) refused.push({ draft, why: taken(draft.host).message })
+    const host = ids.get(draft.id)
+    if (host !== undefined) refused.push({ draft, why: 'the workload is there already', same: host === draft.host })
+    else if (hosts.has(draft.host)) refused.push({ draft, why: taken(draft.host).message, same: false })
     else {
-      ids.add(draft.id)
+      ids.set(draft.id, draft.host)
       hosts.add(draft.host)
       routes.push(routeOf(draft, tlsOf?.(draft) ?? unknown(draft)))
     }
@@ -48,7 +49,8 @@ export const inherit = async (o: {
   })
   if (!drafts) return []
   const { routes, refused } = addable(o.stored, drafts, o.tlsOf)
-  for (const { draft, why } of refused)
+  // What an import brought before says nothing new.
+  for (const { draft, why } of refused.filter(({ same }) => !same))
     alarm(`workload ${draft.id} (${draft.host}) was left by another gateway and is not taken over: ${why}`, 'see gateway list')
   const value = Buffer.from(new Date().toISOString())
   await o.commit([...routes.map((put) => ({ put })), { state: mark, value }])

@@ -25,6 +25,8 @@ export const powerdnsPath = (): string => inPath('pdns_server') ?? missing('pdns
 
 export const sqlitePath = (): string => inPath('sqlite3') ?? missing('sqlite3', apt('sqlite3'))
 
+export const ipPath = (): string => inPath('ip') ?? missing('ip', apt('iproute2'))
+
 export const digPath = (): string => inPath('dig') ?? missing('dig', apt('bind9-dnsutils'))
 
 const setUp = 'run `node tools/setup.mjs --test`, which builds it'

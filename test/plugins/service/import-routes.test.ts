@@ -2,7 +2,17 @@ import { cpSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { createGateway, type Logged, type Plugin, parseId, parseOperation, type RunningGateway } from '../../../core/index.ts'
+import { importDrafts } from '../../../core/import.ts'
+import {
+  createGateway,
+  type Logged,
+  leftDraft,
+  type Plugin,
+  parseId,
+  parseOperation,
+  type RunningGateway,
+} from '../../../core/index.ts'
+import { readLeft } from '../../../lib/left-routes/folder.ts'
 import {
   backends,
   dnsResolver,
@@ -110,6 +120,17 @@ test('what is stored goes before what was left, and each file that is not taken 
   ])
   expect(told.filter((message) => message.includes('is not taken over')).length).toBe(1 + readdirSync(fixture('unread')).length)
   expect(readdirSync(proxy)).toEqual(files)
+})
+
+test('what an import brought before the first start is no news then', async () => {
+  const { start, proxy, root } = machine('proxy')
+  const { routes } = await readLeft([proxy])
+  const added = await importDrafts({ plugins: [level()] }, root, routes.map(leftDraft))
+  expect([added.routes.length, added.refused]).toEqual([5, []])
+  const { gateway } = await start()
+  expect(gateway.routes.size).toBe(5)
+  expect(gateway.routes.get(parseId('37-2039-own'))?.tls).toMatchObject({ resolver: 'resolver', names: ['example.org'] })
+  expect(await alarms(gateway)).toEqual([])
 })
 
 test('a Set of what was taken over changes it, as of any other workload', async () => {
