@@ -109,7 +109,16 @@ const authorize = async (client: AcmeClient, url: string, options: OrderOptions,
     if (!(error instanceof ProofFailed)) await giveUp(client, url)
     throw error
   } finally {
-    await options.cleanup(proof)
+    await tidy(options, proof)
+  }
+}
+
+/** What stays behind of a proof is no reason to lose the certificate: whoever presents them says what it could not take away. */
+const tidy = async ({ cleanup }: OrderOptions, proof: Proof): Promise<void> => {
+  try {
+    await cleanup(proof)
+  } catch {
+    // As above.
   }
 }
 

@@ -7,6 +7,7 @@ import {
   definePlugin,
   GatewayError,
   optional,
+  reason,
 } from '../../../core/index.ts'
 import { dns01Value } from '../../../lib/acme/challenge.ts'
 import { challengeOf } from '../../../lib/dns/challenge.ts'
@@ -36,7 +37,7 @@ export const dnsResolver = (options: DnsResolverOptions = {}) => {
     kind: 'resolver',
     options,
     needs: { acme: optional(Acme), dns: optional(DnsWriter) },
-    setup: ({ acme, dns }) => ({
+    setup: ({ acme, dns, log }) => ({
       queues: true,
       ...(meanwhile !== undefined && { meanwhile }),
       plan: ({ zone, passthrough }: Draft) =>
@@ -58,7 +59,14 @@ export const dnsResolver = (options: DnsResolverOptions = {}) => {
           replaces,
           delegated: dns.delegated,
           present: (proof, until) => dns.present(challengeOf(proof.domain), dns01Value(proof.keyAuthorization), until, proof),
-          cleanup: (proof) => dns.cleanup(challengeOf(proof.domain), dns01Value(proof.keyAuthorization), proof),
+          async cleanup(proof) {
+            const name = challengeOf(proof.domain)
+            try {
+              await dns.cleanup(name, dns01Value(proof.keyAuthorization), proof)
+            } catch (error) {
+              log('a TXT record could not be taken away', { name, reason: reason(error) })
+            }
+          },
         }
         return { id: '', resolver: 'dnsresolver', names, ...(await acme.obtain(order, signal)) }
       },

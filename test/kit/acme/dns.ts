@@ -28,6 +28,8 @@ export interface FakeDns {
   /** A TXT value more, or less, beside those that are there. */
   addTxt(name: string, value: string): void
   removeTxt(name: string, value: string): void
+  /** The TXT values that a name has. */
+  txt(name: string): readonly string[]
   /** Has questions for a zone and what is below it answered by another name server, `host:port`; absent: by none. */
   delegate(zone: string, server?: string): void
   close(): Promise<void>
@@ -124,6 +126,7 @@ export const startDns = async (): Promise<FakeDns> => {
     remove: (name) => void records.delete(name),
     addTxt: (name, value) => void records.set(name, { TXT: [...txt(name), value] }),
     removeTxt: (name, value) => void records.set(name, { TXT: txt(name).filter((each) => each !== value) }),
+    txt,
     delegate: (zone, server) => {
       if (server === undefined) zones.delete(zone)
       else zones.set(zone, server)

@@ -6,7 +6,7 @@ import { dns01Value } from '../../../lib/acme/challenge.ts'
 import { type Account, acmeClient } from '../../../lib/acme/client.ts'
 import { orderCertificate } from '../../../lib/acme/order.ts'
 import { challengeOf } from '../../../lib/dns/challenge.ts'
-import { type FakeDns, type Pebble, startDns, startPebble } from '../../kit/index.ts'
+import { type FakeDns, type Pebble, startDns, startFaults, startPebble } from '../../kit/index.ts'
 
 let dns: FakeDns
 let pebble: Pebble
@@ -92,4 +92,22 @@ test('the name of a certificate towards its CA is that of RFC 9773 section 4.1',
     until(),
   )
   expect(await ariId(chain)).toMatch(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/)
+})
+
+test('a CA that hangs is given up at the deadline of one answer, and at once by who waits no longer', async () => {
+  const world = await startFaults(pebble)
+  world.fault = () => 'hang'
+  const asked = { directory: world.directory, trust: world.trust, keep: async () => undefined }
+  const [slow, patient] = [acmeClient({ ...asked, seconds: 0.2 }), acmeClient(asked)]
+  await expect(slow.directory(until())).rejects.toMatchObject({
+    name: 'CaUnreachable',
+    message: expect.stringContaining('0.2 s'),
+  })
+  const stop = new AbortController()
+  const waiting = patient.directory(stop.signal)
+  stop.abort(new Error('enough'))
+  await expect(waiting).rejects.toThrow('enough')
+  slow.close()
+  patient.close()
+  await world.close()
 })

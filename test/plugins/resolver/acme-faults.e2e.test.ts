@@ -77,6 +77,24 @@ describe('fault 17: with a CA that fails the served certificate stays, and the n
     })
 })
 
+test('fault 17: one that refuses nine nonces of ten is asked again with new ones', async () => {
+  const nervous = await startAcmeWorld({ nonceReject: 90 })
+  nervous.dns.set('good.example', { A: ['127.0.0.1'] })
+  try {
+    served = await serve(nervous)
+    await served.fqdn('good.example', {})
+    const state = () => served?.certificate('good.example')
+    await expect.poll(() => state()?.state, { timeout: 60_000 }).not.toBe('pending')
+    // Luck decides whether it comes to a certificate now; else it is tried again, and nothing but the nonces is in the way.
+    if (state()?.state === 'failed') expect(state()?.error).toMatch(/nonce/i)
+    else expect(await served.seen('good.example', await nervous.pebble.root())).toMatchObject({ names: 'DNS:good.example' })
+  } finally {
+    await served?.close()
+    served = undefined
+    await nervous.close()
+  }
+})
+
 describe('what is wrong with one name is said, and no other name hears of it', () => {
   const names: Record<string, { code: string; fix: RegExp; orders: number; prepare?: () => void }> = {
     'blocked.example': { code: 'NAME_BLOCKED', fix: /another name/, orders: 1 },

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { localCa, responder } from '../../../plugins/index.ts'
-import { type AcmeWorld, freePort, http1, openTls, startAcmeWorld } from '../../kit/index.ts'
+import { createClient } from '../../../lib/zbus/index.ts'
+import { localCa, responder, zbus } from '../../../plugins/index.ts'
+import { type AcmeWorld, freePort, http1, openTls, startAcmeWorld, startRedis } from '../../kit/index.ts'
 import { domain, type Served, serve } from './acme-parts.ts'
 
 const hour = 3_600_000
@@ -11,7 +12,7 @@ let ca: string
 beforeAll(async () => {
   world = await startAcmeWorld({ nonceReject: 20 })
   ca = await world.pebble.root()
-  for (const name of ['shop.example', 'other.example', 'alpn.example']) world.dns.set(name, { A: ['127.0.0.1'] })
+  for (const name of ['shop.example', 'other.example', 'alpn.example', 'zbus.example']) world.dns.set(name, { A: ['127.0.0.1'] })
 })
 afterEach(async () => {
   vi.useRealTimers()
@@ -25,6 +26,26 @@ test('a domain of its own is served by a certificate of its own, over http-01', 
   served = await serve(world)
   await served.fqdn('shop.example')
   expect(await served.seen('shop.example', ca)).toMatchObject({ names: 'DNS:shop.example' })
+})
+
+test('a Set over zbus leads to a handshake that a client of the CA accepts, for both kinds of workload', async () => {
+  const redis = await startRedis()
+  const client = createClient({ broker: redis.broker.unix })
+  try {
+    served = await serve(world, { more: [zbus({ broker: redis.broker.unix })] })
+    const call = (method: string, ...args: unknown[]) =>
+      client.call('gateway', { name: 'gateway', version: '0.0.1' }, method, args)
+    await call('SetFQDNProxy', '1-2-zbus', 'zbus.example', [served.backend.url], false)
+    expect(await call('SetNamedProxy', '1-2-named', 'named', [served.backend.url], false)).toBe(`named.${domain}`)
+    const seen = (host: string) => served?.seen(host, ca).catch(String)
+    await expect.poll(() => seen('zbus.example'), { timeout: 60_000 }).toMatchObject({ names: 'DNS:zbus.example' })
+    await expect.poll(() => seen(`named.${domain}`), { timeout: 60_000 }).toMatchObject({ names: `DNS:*.${domain}` })
+  } finally {
+    client.close()
+    await served?.close()
+    served = undefined
+    await redis.close()
+  }
 })
 
 test('the same over tls-alpn-01, where port 80 is closed', async () => {
