@@ -133,6 +133,8 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
       provider,
       env: hook?.env ?? {},
       mended: (error) => core.emit(error === undefined ? configMended : configLost(error)),
+      acmeMended: (what) =>
+        core.emit({ type: 'alarm', code: 'STORAGE', message: `Traefik's ${what}`, fix: 'see docs/engine-traefik.md' }),
       onExit: (why) => void wellness.exited(why),
       onRestart() {
         core.emit({ type: 'engine', state: 'restarted' })

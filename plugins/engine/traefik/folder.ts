@@ -1,12 +1,28 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { GatewayError } from '../../../core/index.ts'
 import { syncFolder, writeFilesAtomic } from '../../../lib/atomic-file.ts'
 
 export interface Found {
   readonly name: string
   /** `foreign`: moved aside. `edited`, `lost`: put back. */
   readonly what: 'foreign' | 'edited' | 'lost'
+}
+
+const causes: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left in',
+  EDQUOT: 'no space left in',
+  EROFS: 'read-only file system at',
+  EACCES: 'this user may not write to',
+  EPERM: 'this user may not write to',
+}
+/** An error of the disk as callers may see it. */
+const asStorage = (path: string, error: unknown): unknown => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const what = causes[code]
+  const fix = 'make space or mend the folder; what was served is served on, and the change can be asked for again'
+  return what === undefined ? error : new GatewayError('STORAGE', `${what} ${path}`, fix, { cause: error })
 }
 
 /** Who holds a folder in this process: a reload has two engines on it for a while, and the newest is right. */
@@ -57,7 +73,9 @@ export class Folder {
   change(write: ReadonlyMap<string, string>, remove: Iterable<string> = []): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#closed) return
-      await writeFilesAtomic(this.path, write)
+      await writeFilesAtomic(this.path, write).catch((error) => {
+        throw asStorage(this.path, error)
+      })
       for (const [name, content] of write) this.#files.set(name, content)
       const gone = [...remove].filter((name) => this.#files.delete(name))
       await Promise.all(gone.map((name) => rm(join(this.path, name), { force: true })))

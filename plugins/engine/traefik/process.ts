@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { chmod, mkdir } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Supervised, Supervisor } from '../../../core/index.ts'
+import { guardAcme } from './acme-state.ts'
 import type { Api } from './api.ts'
 import { holdFile } from './hold.ts'
 import type { Settings } from './options.ts'
@@ -35,13 +36,14 @@ export const runTraefik = async (o: {
   env: Readonly<Record<string, string>>
   /** Somebody edited the configuration, which was put back, or with an error was not. */
   mended(error?: unknown): void
+  /** What was wrong with the state of Traefik's own ACME, and what came of it. */
+  acmeMended(what: string): void
   onExit(reason: string): void
   onRestart(): void
 }): Promise<Traefik> => {
   const { settings, folders, api } = o
   await mkdir(folders.state, { recursive: true, mode: 0o700 })
-  // Traefik refuses ACME state that others can read.
-  for (const name of ['acme.json', 'acme2.json']) await chmod(join(folders.state, name), 0o600).catch(() => undefined)
+  const acme = settings.issue === 'traefik' ? await guardAcme(folders.state, o.acmeMended) : undefined
   const file = join(folders.state, 'traefik.yaml')
   const text = yaml(staticConfig(settings, folders, o.version, o.provider))
   const letGo = await holdFile(file, text, o.mended)
@@ -58,7 +60,11 @@ export const runTraefik = async (o: {
     stopSeconds: settings.drain + 5,
     keep: settings.keepServing,
     revision: createHash('sha256').update(text).digest('hex'),
-    onExit: o.onExit,
+    onExit(why) {
+      // Before it is started again, which is a second away.
+      void acme?.mend()
+      o.onExit(why)
+    },
     onRestart: o.onRestart,
   })
   const isUp = () => running.status().state === 'up'
@@ -74,6 +80,7 @@ export const runTraefik = async (o: {
     },
     end: async () => {
       letGo()
+      acme?.close()
       await (settings.keepServing ? running.release() : running.stop())
     },
   }

@@ -10,6 +10,8 @@ export class Wellness {
   readonly #version: string
   /** How Traefik gets its routes. */
   routes = (): string => 'file'
+  /** How it ended last, and what more is known of that. */
+  #ended: { readonly why: string; readonly reason: string } | undefined
   readonly #status: () => ReturnType<Supervised['status']> | undefined
 
   constructor(
@@ -30,7 +32,8 @@ export class Wellness {
   not(why: string): void {
     const { state, lastError } = this.#status() ?? {}
     const running = state === 'up'
-    this.#core.health(running ? 'degraded' : 'down', `Traefik: ${running ? why : (lastError ?? why)}`, this.#facts())
+    const whyDown = this.#ended && this.#ended.why === lastError ? this.#ended.reason : (lastError ?? why)
+    this.#core.health(running ? 'degraded' : 'down', `Traefik: ${running ? why : whyDown}`, this.#facts())
   }
   /** It ended without being asked to. */
   async exited(why: string): Promise<void> {
@@ -38,7 +41,8 @@ export class Wellness {
     const port = /:(\d+): bind: address already in use/.exec(why)?.[1]
     const owner = port === undefined ? undefined : await portOwner(Number(port))
     const reason = owner ? `${why}: port ${port} is held by ${owner.command} (pid ${owner.pid}), which is left alone` : why
-    if (owner && this.#status()?.state !== 'up') this.#core.health('down', `Traefik: ${reason}`, this.#facts())
+    this.#ended = { why, reason }
+    if (this.#status()?.state !== 'up') this.not(reason)
     this.#core.emit({ type: 'engine', state: 'down', reason })
   }
 

@@ -16,8 +16,15 @@ export const lastLine = async (path: string, from: number): Promise<string> => {
   const line = stripVTControlCharacters(text ?? '')
     .split('\n')
     .findLast((each) => each.trim() !== '')
-  return shown(line?.trim() ?? '')
+  return showLong(line?.trim() ?? '')
 }
+
+/** The cause of an error stands at the end of its line, behind what failed for it. */
+const showLong = (line: string): string => {
+  const whole = line.length > most ? `${line.slice(0, most / 4)} ... ${line.slice((-most * 3) / 4)}` : line
+  return (whole.match(/.{1,100}/gu) ?? []).map(shown).join('')
+}
+const most = 800
 
 /** Drops the oldest three quarters of a file over `limit` bytes. What is written in the same moment may be lost with them. */
 export const shorten = async (path: string, limit: number): Promise<void> => {

@@ -1,0 +1,200 @@
+import { spawn } from 'node:child_process'
+import { chmod, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { freePort } from '../../../kit/index.ts'
+import { traefikPath } from '../../../kit/programs.ts'
+import { faultStand, next, patience, pidOf, set, stateOf } from './stand.ts'
+
+describe('a Traefik that does not come up', () => {
+  it('ends at once: down with its last line, tried again, and serving all that was set meanwhile once it can', async () => {
+    const { start, get, pretender, root, web } = await faultStand()
+    const command = await pretender(
+      `[ -e ${root}/well ] && exec ${traefikPath()} "$@"; echo field not found, node: entrypoint >&2; exit 1`,
+    )
+    const gateway = await start({ command })
+    expect(stateOf(gateway)).toMatchObject({
+      state: 'down',
+      reason: expect.stringContaining('exit code 1: field not found, node: entrypoint'),
+    })
+    expect(gateway.status().ready).toBe(false)
+    await set(gateway, '1-1-a', 'a.wild.test', web.url)
+    await expect.poll(() => Number(stateOf(gateway)?.facts?.restarts), patience).toBeGreaterThan(2)
+    await writeFile(join(root, 'well'), '')
+    await expect.poll(() => stateOf(gateway)?.state, patience).toBe('ok')
+    expect(await get('a.wild.test')).toBe('hello')
+    expect(gateway.status().ready).toBe(true)
+  })
+
+  it('hangs: is ended and counted, and the gateway says so', async () => {
+    const { start, pretender, root } = await faultStand()
+    const command = await pretender(`echo $$ >> ${root}/pids; exec sleep 1000`)
+    const gateway = await start({ command })
+    expect(gateway.status().ready).toBe(false)
+    await expect
+      .poll(() => stateOf(gateway), patience)
+      .toMatchObject({ state: 'down', reason: expect.stringContaining('not ready within 30 s') })
+    const [first = ''] = (await readFile(join(root, 'pids'), 'utf8')).split('\n')
+    await expect(stat(`/proc/${first}`)).rejects.toThrow('ENOENT')
+  })
+
+  it('vanishes from the disk while it serves: serves on, and is waited for once it ended', async () => {
+    const { start, get, root, web } = await faultStand()
+    const command = join(root, 'traefik-copy')
+    const put = async () => {
+      await writeFile(command, `#!/bin/sh\nexec ${traefikPath()} "$@"\n`)
+      await chmod(command, 0o755)
+    }
+    await put()
+    const gateway = await start({ command })
+    await set(gateway, '1-1-a', 'a.wild.test', web.url)
+    await rm(command)
+    await expect.poll(() => get('a.wild.test'), patience).toBe('hello')
+    process.kill(pidOf(gateway), 'SIGKILL')
+    await expect
+      .poll(() => stateOf(gateway), patience)
+      .toMatchObject({ state: 'down', reason: expect.stringContaining('is not there or not executable') })
+    await put()
+    await expect.poll(() => stateOf(gateway)?.state, patience).toBe('ok')
+    expect(await get('a.wild.test')).toBe('hello')
+  })
+})
+
+describe('a port that somebody else has', () => {
+  it('is named with who holds it, and taken once it is free', async () => {
+    const { start, get, https, web } = await faultStand()
+    const other = createServer().listen(https)
+    await new Promise((listening) => other.once('listening', listening))
+    const gateway = await start()
+    await expect
+      .poll(() => stateOf(gateway), patience)
+      .toMatchObject({ state: 'down', reason: expect.stringContaining(`port ${https} is held by`) })
+    expect(stateOf(gateway)?.reason).toContain(`(pid ${process.pid})`)
+    await set(gateway, '1-1-a', 'a.wild.test', web.url)
+    await new Promise((closed) => other.close(closed))
+    await expect.poll(() => stateOf(gateway)?.state, patience).toBe('ok')
+    expect(await get('a.wild.test')).toBe('hello')
+  })
+
+  it('belongs to a Traefik that is not ours: that one is reported, and neither taken over nor ended', async () => {
+    const { start, https, api } = await faultStand()
+    const args = [`--entrypoints.web.address=:${https}`, `--entrypoints.traefik.address=127.0.0.1:${api}`, '--api.insecure']
+    const foreign = spawn(traefikPath(), args, { stdio: 'ignore' })
+    onTestFinished(() => void foreign.kill('SIGKILL'))
+    const answers = () =>
+      fetch(`http://127.0.0.1:${api}/api/version`).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+    await expect.poll(answers, patience).toBe(true)
+    const gateway = await start()
+    await expect
+      .poll(() => stateOf(gateway), patience)
+      .toMatchObject({ state: 'down', reason: expect.stringContaining(`(pid ${foreign.pid}), which is left alone`) })
+    await gateway.close()
+    expect(foreign.exitCode).toBeNull()
+    expect(await answers()).toBe(true)
+  })
+})
+
+describe('a Traefik that dies', () => {
+  it('is there again after each of twenty kills, as one process, with every route', async () => {
+    const { start, get, web } = await faultStand()
+    const gateway = await start()
+    await set(gateway, '1-1-a', 'a.wild.test', web.url)
+    await set(gateway, '1-1-b', 'b.wild.test', web.url)
+    const seen = new Set<number>()
+    for (let kills = 1; kills <= 20; kills++) {
+      const pid = pidOf(gateway)
+      seen.add(pid)
+      const back = next(gateway, (event) => event.type === 'engine' && event.state === 'restarted')
+      process.kill(pid, 'SIGKILL')
+      await back
+      expect(await Promise.all([get('a.wild.test'), get('b.wild.test')])).toEqual(['hello', 'hello'])
+      await expect(stat(`/proc/${pid}`)).rejects.toThrow('ENOENT')
+      await expect.poll(() => seen.has(pidOf(gateway)) || pidOf(gateway) === 0, patience).toBe(false)
+    }
+    expect(seen.size).toBe(20)
+    await expect.poll(() => stateOf(gateway), patience).toMatchObject({ state: 'ok', facts: { restarts: 20 } })
+  })
+
+  it('comes back with its routes where its folder was filled with broken files meanwhile', async () => {
+    const { start, get, proxy, web } = await faultStand()
+    const gateway = await start()
+    await set(gateway, '1-1-a', 'a.wild.test', web.url)
+    const back = next(gateway, (event) => event.type === 'engine' && event.state === 'restarted')
+    process.kill(pidOf(gateway), 'SIGKILL')
+    await writeFile(join(proxy, 'foreign.yaml'), 'http: [')
+    await writeFile(join(proxy, 'template.yaml'), '{{ fail "no" }}')
+    await mkdir(join(proxy, 'folder'))
+    await writeFile(join(proxy, 'folder', 'inside.yaml'), 'http: {routers: {')
+    await back
+    await expect.poll(() => get('a.wild.test'), patience).toBe('hello')
+    await set(gateway, '1-1-b', 'b.wild.test', web.url)
+    await expect.poll(() => get('b.wild.test'), patience).toBe('hello')
+    expect((await readdir(proxy)).filter((name) => !/^(1-1-|gateway\.|certificate\.)/.test(name))).toEqual([])
+  })
+
+  it('comes back by the right configuration where that was edited by hand', async () => {
+    const { start, get, state, web } = await faultStand()
+    const gateway = await start()
+    await set(gateway, '1-1-a', 'a.wild.test', web.url)
+    const file = join(state, 'traefik.yaml')
+    const before = await readFile(file, 'utf8')
+    const alarm = next(gateway, (event) => event.type === 'alarm' && event.message.includes('edited'))
+    await writeFile(file, 'entryPoints: [broken')
+    await alarm
+    expect(await readFile(file, 'utf8')).toBe(before)
+    const back = next(gateway, (event) => event.type === 'engine' && event.state === 'restarted')
+    process.kill(pidOf(gateway), 'SIGKILL')
+    await back
+    expect(await get('a.wild.test')).toBe('hello')
+  })
+})
+
+describe('ACME state', () => {
+  const account = JSON.stringify({ resolver: { Account: null, Certificates: null } }, null, 2)
+  const damaged: readonly (readonly [string, (path: string) => Promise<void>])[] = [
+    ['was cut short', (path) => truncate(path, 20)],
+    ['was emptied', (path) => truncate(path, 0)],
+    ['can be read by others', (path) => chmod(path, 0o644)],
+  ]
+  it.each(damaged)('that %s is mended before Traefik reads it, and said', async (_, damage) => {
+    const directory = `https://127.0.0.1:${await freePort()}/dir`
+    const { start, state, web, get } = await faultStand({
+      issue: 'traefik',
+      acme: { caServer: directory, email: 'a@example.org' },
+    })
+    const file = join(state, 'acme.json')
+    await mkdir(state, { recursive: true })
+    await writeFile(file, account, { mode: 0o600 })
+    const gateway = await start()
+    await set(gateway, '1-1-a', 'a.wild.test', web.url)
+    await damage(file)
+    const alarm = next(gateway, (event) => event.type === 'alarm' && event.message.includes("Traefik's acme.json"))
+    const back = next(gateway, (event) => event.type === 'engine' && event.state === 'restarted')
+    process.kill(pidOf(gateway), 'SIGKILL')
+    await Promise.all([alarm, back])
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ resolver: {} })
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    expect(await readFile(join(state, '../run/traefik.log'), 'utf8')).not.toMatch(/permissions 644|unexpected end of JSON/)
+    await expect.poll(() => get('a.wild.test'), patience).toBe('hello')
+  })
+})
+
+it('starts with 10,000 routes on file, serves them, and takes the next', async () => {
+  const { start, get, proxy, web } = await faultStand()
+  const first = await start()
+  const many = Array.from({ length: 10_000 }, (_, at) => set(first, `1-${at}-many`, `h${at}.wild.test`, web.url))
+  await Promise.all(many)
+  await expect.poll(() => get('h9999.wild.test'), { timeout: 240_000, interval: 500 }).toBe('hello')
+  await first.close()
+  expect((await readdir(proxy)).length).toBeGreaterThan(10_000)
+  const second = await start()
+  for (const at of [0, 4_999, 9_999])
+    await expect.poll(() => get(`h${at}.wild.test`), { timeout: 240_000, interval: 500 }).toBe('hello')
+  await set(second, '1-10000-many', 'more.wild.test', web.url)
+  await expect.poll(() => get('more.wild.test'), { timeout: 240_000, interval: 500 }).toBe('hello')
+  await expect.poll(() => stateOf(second)?.state, patience).toBe('ok')
+}, 900_000)
