@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Plugin, Service, Supervised, Supervisor } from '../../../core/index.ts'
 import { type Alone, setUpAlone } from '../alone.ts'
+import { isRunning } from '../kept.ts'
 import { type Root, tempRoot } from '../root.ts'
 
 export interface SupervisorUnderTest {
@@ -13,15 +14,6 @@ export interface SupervisorUnderTest {
 }
 
 const patience = { timeout: 30_000, interval: 20 }
-const isRunning = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  } catch {
-    return false
-  }
-}
-
 /** The conformance suite of supervisors, with real children (`sh`) that write down how they were started. For vitest. */
 export const describeSupervisor = (name: string, under: SupervisorUnderTest): void => {
   describe(name, () => {

@@ -5,8 +5,8 @@ import { promisify } from 'node:util'
 import { expect, it, onTestFinished } from 'vitest'
 import { bin, type GatewayProcess, gatewayProcess } from '../../../cli/gateway-process.ts'
 import { freePort, http1, httpBackend, openTls, tempRoot } from '../../../kit/index.ts'
+import { endKept, isRunning } from '../../../kit/kept.ts'
 import { traefikPath } from '../../../kit/programs.ts'
-import { isRunning } from '../../service/processes/parts.ts'
 
 const stand = async () => {
   const [http, https, api, feed] = [await freePort(), await freePort(), await freePort(), await freePort()]
@@ -27,11 +27,7 @@ export default defineGateway({ plugins: [level(), staticNode({ domain: 'gw.test'
   const record = () => JSON.parse(readFileSync(join(root.path, 'run/traefik.json'), 'utf8'))
   onTestFinished(async () => {
     await web.close()
-    try {
-      process.kill(record().pid, 'SIGKILL')
-    } catch {
-      // It is gone.
-    }
+    await endKept(root.path)
     await root.remove()
   })
   const run = (...words: string[]) =>

@@ -6,6 +6,7 @@ import { type TraefikOptions, traefik } from '../../../../plugins/engine/traefik
 import { processes } from '../../../../plugins/service/processes/index.ts'
 import { anyHost, emptyMemory, issued, memory, passthrough } from '../../../kit/engine/plugins.ts'
 import { createAuthority, freePort, http1, httpBackend, openTls, tempRoot } from '../../../kit/index.ts'
+import { endKept } from '../../../kit/kept.ts'
 import { traefikPath } from '../../../kit/programs.ts'
 
 /** A real Traefik under a gateway, whose faults come fast one after another. */
@@ -19,7 +20,7 @@ export const faultStand = async (options: TraefikOptions = {}) => {
   ]
   const root = tempRoot('faults')
   onTestFinished(async () => {
-    endKept(root.path)
+    await endKept(root.path)
     await root.remove()
   })
   const held = emptyMemory()

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { bin, follow, type GatewayProcess } from '../../../cli/gateway-process.ts'
-import { isRunning, marked, ownRoot, patience, recordOf } from './parts.ts'
+import { isRunning } from '../../../kit/kept.ts'
+import { marked, ownRoot, patience, recordOf } from './parts.ts'
 
 /** A gateway with a child that is to be kept, one that is not, and no store that would lock the root. */
 const config = `import { defineGateway, definePlugin, Supervisor } from 'zos-gateway'

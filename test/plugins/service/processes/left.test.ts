@@ -4,7 +4,8 @@ import { expect, it } from 'vitest'
 import type { Service, Supervised, Supervisor } from '../../../../core/index.ts'
 import { type ProcessesOptions, processes } from '../../../../plugins/service/processes/index.ts'
 import { setUpAlone } from '../../../kit/index.ts'
-import { isRunning, marked, ownRoot, patience, recordOf, sleeper, stranger } from './parts.ts'
+import { isRunning } from '../../../kit/kept.ts'
+import { marked, ownRoot, patience, recordOf, sleeper, stranger } from './parts.ts'
 
 const open = async (root: string, options: ProcessesOptions = {}) => {
   const alone = await setUpAlone(processes({ backoff: { first: 0.1, most: 1 }, ...options }), root)

@@ -4,16 +4,9 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { definePlugin, type Plugin, type Service, type Supervised, Supervisor } from '../../../../core/index.ts'
 import { tempRoot } from '../../../kit/index.ts'
+import { isRunning } from '../../../kit/kept.ts'
 
 export const patience = { timeout: 60_000, interval: 20 }
-
-export const isRunning = (pid: number): boolean => {
-  try {
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  } catch {
-    return false
-  }
-}
 
 /** A folder whose children are all gone when the test is over. */
 export const ownRoot = (): string => {

@@ -2,7 +2,8 @@ import { expect, it, onTestFinished } from 'vitest'
 import { createGateway, definePlugin, type GatewayConfig, type Plugin } from '../../../../core/index.ts'
 import { processes } from '../../../../plugins/service/processes/index.ts'
 import { memory } from '../../../../plugins/store/memory/index.ts'
-import { isRunning, marked, ownRoot, patience, runs, sleeper } from './parts.ts'
+import { isRunning } from '../../../kit/kept.ts'
+import { marked, ownRoot, patience, runs, sleeper } from './parts.ts'
 
 const stand = async (plugins: readonly Plugin[]) => {
   const root = ownRoot()
