@@ -8,7 +8,7 @@ import { writeFileAtomic } from '../../../lib/atomic-file.ts'
 type Told = (what: string) => void
 
 /** The files in which Traefik keeps accounts, keys and certificates, one a resolver. */
-export const acmeFiles: readonly string[] = ['acme.json', 'acme2.json']
+const acmeFiles: readonly string[] = ['acme.json', 'acme2.json']
 
 const backupOf = (path: string) => `${path}.backup`
 /** Milliseconds in which a file that Traefik writes in place is whole again. */
