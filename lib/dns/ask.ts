@@ -2,12 +2,8 @@ import { randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { connect, isIPv6 } from 'node:net'
 import type { Answer, DecodedPacket, RecordType } from 'dns-packet'
+import type { NameServer } from './name-server.ts'
 
-/** A name server: an IP address and a port. */
-export interface NameServer {
-  readonly host: string
-  readonly port: number
-}
 export interface Asked {
   readonly over?: 'udp' | 'tcp'
   /** Milliseconds for the whole; 2,000 by default. Over UDP the question is repeated each half second. */

@@ -1,8 +1,9 @@
 import { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
-import { ask, type NameServer, textsOf } from './ask.ts'
+import { ask, textsOf } from './ask.ts'
 import { unavailable } from './failure.ts'
+import type { NameServer } from './name-server.ts'
 
 export interface Propagation {
   /** Name servers that must all answer with the value: `192.0.2.1`, `[2001:db8::1]:5353`. By default those that the zone itself names. */

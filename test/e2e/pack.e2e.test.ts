@@ -46,20 +46,23 @@ const ports = async () => ({
   XDG_STATE_HOME: join(home.path, 'state'),
 })
 
-test('the tarball holds JavaScript, types and papers, and no sources but the config to copy', () => {
+test('the tarball holds JavaScript, types and papers, and no sources but configs and templates to copy', () => {
   const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter((file) => !file.startsWith('node_modules'))
   for (const file of [
     'LICENSE',
     'README.md',
     'CHANGELOG.md',
     'bin/gateway.js',
+    'bin/gateway-dns-hook.js',
     'dist/core/index.js',
     'dist/core/index.d.ts',
     'docs/errors.md',
     'etc/gateway.service',
+    'templates/resolver/src/index.ts',
   ])
     expect(files).toContain(file)
-  expect(files.filter((file) => /(?<!\.d)\.m?ts$/.test(file))).toEqual(['gateway.config.ts'])
+  const sources = files.filter((file) => /(?<!\.d)\.m?ts$/.test(file) && !file.startsWith('templates/'))
+  expect(sources.sort()).toEqual(['etc/zos/gateway.config.ts', 'gateway.config.ts'])
 })
 
 test('publint has nothing to say against it', () => {

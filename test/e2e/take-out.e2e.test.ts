@@ -34,6 +34,10 @@ const features = {
     const answer = await gateway.fetch(new Request('http://localhost/healthz'))
     return answer.ok ? 'ok' : (/[A-Z_]{5,}/.exec(await answer.text())?.[0] ?? 'no code')
   },
+  'a name can be looked into': async ({ gateway }) => {
+    const answer = await gateway.fetch(new Request('http://localhost/v1/dns-records'))
+    return answer.ok ? 'ok' : (/[A-Z_]{5,}/.exec(await answer.text())?.[0] ?? 'no code')
+  },
   'zbus answers': async ({ redis }) => {
     const client = createClient({ broker: redis.broker.unix })
     const called = client.call('gateway', { name: 'gateway', version: '0.0.1' }, 'DeleteNamedProxy', ['1-1-none'], {
@@ -57,6 +61,7 @@ const without: Record<string, Partial<Record<Feature, string>>> = {
     'TLS is passed through': 'NO_DOMAIN',
     'a link-local backend is refused': 'NO_DOMAIN',
     'a domain of elsewhere is refused': 'NO_PUBLIC_CONFIG',
+    'a name can be looked into': 'NO_PUBLIC_CONFIG',
   },
   fqdnProxy: { 'a domain is served': 'FQDN_DISABLED', 'a domain of elsewhere is refused': 'FQDN_DISABLED' },
   nameProxy: {
@@ -87,8 +92,9 @@ const without: Record<string, Partial<Record<Feature, string>>> = {
     'traffic is counted': 'nothing',
   },
   traffic: { 'traffic is counted': 'METRICS_DISABLED' },
+  doctor: { 'a name can be looked into': 'DOCTOR_DISABLED' },
   zbus: { 'zbus answers': 'TimeoutError' },
-  httpApi: { 'the HTTP API answers': 'HTTP_API_DISABLED' },
+  httpApi: { 'the HTTP API answers': 'HTTP_API_DISABLED', 'a name can be looked into': 'HTTP_API_DISABLED' },
 }
 
 interface Running {

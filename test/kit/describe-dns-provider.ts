@@ -9,7 +9,8 @@ import {
   type RunningGateway,
   DnsWriter as Writer,
 } from '../../core/index.ts'
-import { ask, askTexts, type NameServer, textsOf } from '../../lib/dns/ask.ts'
+import { ask, askTexts, textsOf } from '../../lib/dns/ask.ts'
+import type { NameServer } from '../../lib/dns/name-server.ts'
 import { level } from '../../plugins/index.ts'
 import { endKept } from './kept.ts'
 import { type Root, tempRoot } from './root.ts'

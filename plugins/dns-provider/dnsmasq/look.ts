@@ -1,6 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises'
-import { ask, type NameServer, textsOf } from '../../../lib/dns/ask.ts'
+import { ask, textsOf } from '../../../lib/dns/ask.ts'
 import { challengeOf } from '../../../lib/dns/challenge.ts'
+import type { NameServer } from '../../../lib/dns/name-server.ts'
 import type { Wanted } from './config-file.ts'
 
 /** Returns once the name server gives exactly these values for every zone, over UDP and TCP; rejects after five seconds. */

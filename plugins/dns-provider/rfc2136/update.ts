@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto'
 import { connect } from 'node:net'
-import { ask, type NameServer } from '../../../lib/dns/ask.ts'
+import { ask } from '../../../lib/dns/ask.ts'
 import { denied, unavailable } from '../../../lib/dns/failure.ts'
+import type { NameServer } from '../../../lib/dns/name-server.ts'
 import { check, type Key, type Signed, sign } from './tsig.ts'
 import { u16, wireName, wireRecord } from './wire.ts'
 

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import packets from 'dns-packet'
-import { ask, type NameServer, type Reply } from '../../../lib/dns/ask.ts'
+import { ask, type Reply } from '../../../lib/dns/ask.ts'
+import type { NameServer } from '../../../lib/dns/name-server.ts'
 
 /**
  * A resolver as a CA has them: it asks the name server of the delegated zones over UDP, over TCP where the answer was cut, again where
