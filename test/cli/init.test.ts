@@ -19,6 +19,15 @@ test.for([
   await folder.remove()
 })
 
+test('init writes the config of a Zero-OS node where that preset is named', async () => {
+  const folder = tempRoot('init')
+  await using gateway = gatewayProcess(['init', '--preset', 'zos', '--json'], { cwd: folder.path })
+  expect(await gateway.ended).toBe(0)
+  const { file } = JSON.parse(gateway.stdout)
+  expect(readFileSync(file, 'utf8')).toBe(readFileSync(new URL('../../etc/zos/gateway.config.ts', import.meta.url), 'utf8'))
+  await folder.remove()
+})
+
 test('init leaves a config alone that is there already', async () => {
   const folder = tempRoot('init')
   writeFileSync(join(folder.path, 'gateway.config.js'), 'mine')

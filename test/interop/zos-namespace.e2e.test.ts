@@ -1,14 +1,15 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
-import { gatewayProcess } from '../cli/gateway-process.ts'
+import { bin, gatewayProcess } from '../cli/gateway-process.ts'
 import { tempRoot } from '../kit/index.ts'
 import { endKept } from '../kit/kept.ts'
 import { dnsmasqPath, ipPath, traefikPath } from '../kit/programs.ts'
 import { loopbackConfig, otherModules } from '../plugins/neighbours.ts'
+import { buildGo, jsonOf } from './go.ts'
 
 const run = promisify(execFile)
 const domain = 'gent01.grid.tf'
@@ -90,3 +91,32 @@ test.skipIf(process.getuid?.() !== 0)(
     expect(await there.get()).toBe('second')
   },
 )
+
+test("the manual's command runs as it is, the preset chosen by a variable, on a node without a public config", async () => {
+  const [root, programs] = [tempRoot('zos'), tempRoot('programs')]
+  const others = await otherModules({ 'network@0.0.1 GetPublicConfig': 'error, no public config' })
+  symlinkSync(traefikPath(), join(programs.path, 'traefik'))
+  symlinkSync(dnsmasqPath(), join(programs.path, 'dnsmasq'))
+  onTestFinished(async () => {
+    await endKept(root.path)
+    await root.remove()
+    await programs.remove()
+  })
+  const env = { GATEWAY_PRESET: 'zos', GATEWAY_NETNS: `nobody-${process.pid}`, PATH: `${programs.path}:${process.env.PATH}` }
+  await using gateway = gatewayProcess(['--broker', others.broker, '--root', root.path], { cwd: root.path, env })
+  await gateway.until('is up: 0 routes')
+  const caller = await buildGo(new URL('.', import.meta.url), 'caller')
+  const calls = [{ do: 'metrics' }, { do: 'set-fqdn', id: '1-1-a', host: 'a.example.org', backends: ['http://10.1.2.3'] }]
+  expect(await jsonOf(caller, ['-broker', others.broker, 'deployed', JSON.stringify(calls)])).toEqual([
+    { metrics: { Request: {}, Response: {} }, error: '' },
+    { error: expect.stringContaining('NO_PUBLIC_CONFIG: gateway is not supported on this node') },
+  ])
+  const told = JSON.parse((await run(process.execPath, [bin, 'status', '--root', root.path, '--json']).catch(said)).stdout)
+  const engine = told.plugins.find(({ name }: { name: string }) => name === 'engine/traefik')
+  expect([told.ready, engine.state]).toEqual([expect.any(Boolean), expect.stringMatching(/degraded|down/)])
+  gateway.signal('SIGTERM')
+  expect(await gateway.ended).toBe(0)
+})
+
+/** What a command wrote that ended with an error, as `status` does of a gateway that is not ready. */
+const said = (error: unknown) => error as { readonly stdout: string }
