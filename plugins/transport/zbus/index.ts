@@ -61,6 +61,8 @@ const serve = async (core: Core, gateway: Gateway, { broker, module, workers }: 
     workers,
     instance: await instanceOf(core),
     onTrouble: (trouble) => {
+      // The first reason is told; those of the tries after it add nothing.
+      if (trouble !== undefined && lost !== undefined) return
       core.log(trouble === undefined ? `zbus is back at ${name}` : `zbus has no broker at ${name}: ${trouble}; trying again`)
       lost = trouble && `no broker at ${name}: ${trouble}`
       core.health(lost === undefined ? 'ok' : 'degraded', lost, facts())
