@@ -80,6 +80,8 @@ export interface AcmeAuthority {
   readonly email?: string
   /** PEM of the roots by which the directory's own TLS is verified; absent: the system's. */
   readonly trust?: string
+  /** The path of a file with that. */
+  readonly trustFile?: string
   /** External account binding (RFC 8555 section 7.3.4): `key` is base64url. */
   readonly eab?: { readonly id: string; readonly key: string }
 }

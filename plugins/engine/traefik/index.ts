@@ -1,4 +1,5 @@
-import { DnsHook, definePlugin, HttpChallenge, optional, Supervisor, Traffic } from '../../../core/index.ts'
+import { Acme, DnsHook, definePlugin, HttpChallenge, optional, Supervisor, Traffic } from '../../../core/index.ts'
+import { withAuthority } from './authority.ts'
 import { readOptions, type TraefikOptions } from './options.ts'
 
 export type { TraefikOptions }
@@ -13,11 +14,11 @@ export const traefik = (options: TraefikOptions = {}) => {
     name: 'engine/traefik',
     kind: 'engine',
     options,
-    needs: { supervisor: Supervisor, hook: optional(DnsHook) },
+    needs: { supervisor: Supervisor, hook: optional(DnsHook), acme: optional(Acme) },
     provides: { traffic: Traffic, http: HttpChallenge },
     setup: async (given) => {
       const { startEngine } = await import('./engine.ts')
-      return startEngine(settings, given, given)
+      return startEngine(withAuthority(settings, given.acme), given, given)
     },
   })
 }

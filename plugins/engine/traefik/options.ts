@@ -125,7 +125,7 @@ export interface Settings {
   readonly api: Required<Where>
   readonly publicHttpsPort: number | undefined
   readonly issue: 'traefik' | 'gateway'
-  readonly acme: NonNullable<TraefikOptions['acme']>
+  readonly acme: NonNullable<TraefikOptions['acme']> & { readonly eab?: { readonly id: string; readonly key: string } }
   readonly env: Readonly<Record<string, string>>
   readonly keepServing: boolean
   readonly user: string | undefined

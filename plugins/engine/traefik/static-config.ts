@@ -99,6 +99,7 @@ const resolvers = ({ acme }: Settings, { state }: Folders) => {
     ...(acme.email !== undefined && { email: acme.email }),
     ...(acme.caServer !== undefined && { caServer: acme.caServer }),
     ...(acme.keyType !== undefined && { keyType: acme.keyType }),
+    ...(acme.eab && { eab: { kid: acme.eab.id, hmacEncoded: acme.eab.key } }),
   }
   const { provider = 'exec', resolvers, disableChecks, delaySeconds } = acme.dns ?? {}
   const propagation = {

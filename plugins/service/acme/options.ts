@@ -1,5 +1,6 @@
 import { Resolver } from 'node:dns/promises'
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { type AcmeAuthority, GatewayError, reason } from '../../../core/index.ts'
 import { nearest } from '../../../lib/nearest.ts'
 import { shown } from '../../../lib/shown.ts'
@@ -126,7 +127,7 @@ const authority = (
   return {
     directory,
     ...(mail !== undefined && { email: address(mail) }),
-    ...(trust !== undefined && { trust: readText(`${where}.trust`, trust) }),
+    ...(trust !== undefined && { trust: readText(`${where}.trust`, trust), trustFile: resolve(trust) }),
     ...(eab && { eab: binding(`${where}.eab`, eab) }),
     profile,
     caa,

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createGateway, type Op, parseOperation, type RunningGateway } from '../../../core/index.ts'
 import {
   acme,
+  dnsHook,
   dnsResolver,
   fqdnProxy,
   httpResolver,
@@ -30,13 +31,12 @@ const domain = 'gw.example.org'
 let world: AcmeWorld
 let backend: HttpBackend
 let gateway: RunningGateway
-beforeAll(async () => {
-  world = await startAcmeWorld()
-  backend = await httpBackend()
+/** One config for both ways. */
+const open = async (issue: 'gateway' | 'traefik') => {
   const zone = await freePort()
   world.dns.set('shop.example', { A: ['127.0.0.1'] })
   world.dns.delegate(`_acme-challenge.${domain}`, `127.0.0.1:${zone}`)
-  gateway = await createGateway(
+  return createGateway(
     {
       plugins: [
         memory(),
@@ -46,6 +46,7 @@ beforeAll(async () => {
         httpResolver(),
         dnsResolver(),
         acme(world.acme),
+        dnsHook(),
         responder({ addresses: ['127.0.0.1'], port: zone }),
         processes(),
         traefik({
@@ -55,12 +56,17 @@ beforeAll(async () => {
           api: { port: await freePort() },
           routes: 'files',
           relay: false,
-          issue: 'gateway',
+          issue,
         }),
       ],
     },
     { root: tempRoot('traefik-gateway').path },
   )
+}
+beforeAll(async () => {
+  world = await startAcmeWorld()
+  backend = await httpBackend()
+  gateway = await open('gateway')
 })
 afterAll(async () => {
   await gateway.close()
@@ -96,4 +102,15 @@ test('fault 30: below the path of challenges all that is unknown is 404, by the 
     expect([path, answer.status]).toEqual([path, 404])
     client.close()
   }
+})
+
+test('with one word changed Traefik gets both by itself, from the CA of the same line', async () => {
+  await gateway.close()
+  gateway = await open('traefik')
+  await set({ do: 'set-fqdn', id: '1-2-shop', fqdn: 'shop.example' })
+  await set({ do: 'set-name', id: '1-2-one', name: 'one' })
+  const tried = (host: string) => seen(host).catch(String)
+  await expect.poll(() => tried('shop.example'), { timeout: 90_000 }).toBe('DNS:shop.example')
+  await expect.poll(() => tried(`one.${domain}`), { timeout: 90_000 }).toBe(`DNS:*.${domain}`)
+  expect(gateway.certificates.list()).toEqual([])
 })
