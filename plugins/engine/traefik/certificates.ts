@@ -1,5 +1,5 @@
 import type { Certificate } from '../../../core/index.ts'
-import { covers } from '../../../lib/host.ts'
+import { canonicalHost, covers } from '../../../lib/host.ts'
 import { certificateDocument, certificateName } from './shared.ts'
 
 /** The certificates that the gateway got and Traefik serves, one document each. */
@@ -9,7 +9,8 @@ export class Certificates {
   #wild: readonly string[] = []
 
   /** Takes them all, and returns what changed: documents to write, and names of those that go. */
-  take(all: readonly Certificate[]): { readonly write: ReadonlyMap<string, string>; readonly remove: readonly string[] } {
+  take(given: readonly Certificate[]): { readonly write: ReadonlyMap<string, string>; readonly remove: readonly string[] } {
+    const all = given.filter(({ names }) => names.every(isName))
     const before = this.#taken
     const write = new Map<string, string>()
     this.#taken = new Map()
@@ -33,4 +34,10 @@ export class Certificates {
   covers(host: string): boolean {
     return this.#exact.has(host) || this.#wild.some((name) => covers(name, host))
   }
+}
+
+/** Traefik takes a name with a comma in it for two, and would show that certificate for somebody else's host. */
+const isName = (name: string): boolean => {
+  const host = name.replace(/^\*\./, '')
+  return canonicalHost(host) !== undefined
 }

@@ -1,32 +1,4 @@
-import { embedded } from '../../../plugins/engine/embedded/index.ts'
 import { describeEngine } from '../../kit/index.ts'
+import { embeddedUnderTest } from './embedded/under-test.ts'
 
-describeEngine('engine/embedded', {
-  sideBySide: true,
-  engine: ({
-    http,
-    https,
-    drain,
-    limits = {},
-    acceptProxy = [],
-    trustedProxies = [],
-    sendProxy,
-    minTls,
-    accessLog,
-    backendCa,
-    health,
-    retryAfter,
-  }) =>
-    embedded({
-      http: { port: http },
-      https: { port: https },
-      drain,
-      limits,
-      trustedProxies: [...acceptProxy, ...trustedProxies],
-      proxyProtocol: { inbound: acceptProxy.length > 0, ...(sendProxy && { passthrough: sendProxy }) },
-      ...(minTls && { tls: { minVersion: minTls } }),
-      ...(accessLog && { accessLog }),
-      backends: { retrySeconds: retryAfter, ...(backendCa && { ca: backendCa }) },
-      ...(health && { health: { path: health.path, intervalSeconds: health.seconds } }),
-    }),
-})
+describeEngine('engine/embedded', { sideBySide: true, engine: embeddedUnderTest })
