@@ -5,7 +5,7 @@ import type { Bytes, WorkloadId } from '../../../../core/index.ts'
 import { parseBackend } from '../../../../lib/backend.ts'
 import { proxyHeader } from '../../../../lib/proxy-protocol.ts'
 import { connectRelay, type RelayClient } from '../../../../plugins/engine/traefik/relay/client.ts'
-import type { RelayRoute } from '../../../../plugins/engine/traefik/relay/protocol.ts'
+import type { RelayRoute, RelaySettings } from '../../../../plugins/engine/traefik/relay/protocol.ts'
 import { relayArgs } from '../../../../plugins/engine/traefik/relay/service.ts'
 import { clientHello, freePort, type Http1, http1, openTcp, tempRoot } from '../../../kit/index.ts'
 
@@ -25,7 +25,7 @@ export interface Stand {
 const settings = { hello: 2_000, connect: 2_000, retry: 500 }
 
 /** A relay as a process of its own, and the gateway's side of it. */
-export const relayStand = async (args: readonly string[] = []): Promise<Stand> => {
+export const relayStand = async (args: readonly string[] = [], more: Partial<RelaySettings> = {}): Promise<Stand> => {
   const root = tempRoot('relay')
   const port = await freePort()
   onTestFinished(() => root.remove())
@@ -41,7 +41,7 @@ export const relayStand = async (args: readonly string[] = []): Promise<Stand> =
   }
   onTestFinished(kill)
   const connect = () => {
-    const client = connectRelay(`${root.path}/socket`, settings)
+    const client = connectRelay(`${root.path}/socket`, { ...settings, ...more })
     onTestFinished(client.close)
     return client
   }
