@@ -1,10 +1,8 @@
 import { resolve } from 'node:path'
 import {
   type Certificate,
-  type Change,
   type Core,
   type DnsHook,
-  type Event,
   type Hooks,
   type HttpChallenge,
   type Route,
@@ -12,9 +10,10 @@ import {
   type Supervisor,
   type Tls,
   type Traffic,
-  type WorkloadId,
 } from '../../../core/index.ts'
+import { configLost, configMended, folderMended, needsHook, noHook, unserved } from './alarms.ts'
 import { traefikApi } from './api.ts'
+import { sort } from './batch.ts'
 import { openBridge } from './bridge/index.ts'
 import { Certificates } from './certificates.ts'
 import { openChallenges } from './challenges.ts'
@@ -44,7 +43,19 @@ interface Given {
   readonly hook: DnsHook | undefined
 }
 
-export const startEngine = async (settings: Settings, core: Core, { supervisor, hook }: Given): Promise<Engine> => {
+export const startEngine = async (settings: Settings, core: Core, given: Given): Promise<Engine> => {
+  const opened: Opened = []
+  try {
+    return await open(settings, core, given, opened)
+  } catch (error) {
+    for (const close of opened.toReversed()) await close()
+    throw error
+  }
+}
+/** What undoes half a set-up, last first. */
+type Opened = (() => unknown)[]
+
+const open = async (settings: Settings, core: Core, { supervisor, hook }: Given, opened: Opened): Promise<Engine> => {
   const version = await checkVersion(settings.command)
   for (const message of warnings(version))
     core.emit({ type: 'alarm', code: 'ENGINE_UNAVAILABLE', message, fix: 'see docs/engine-traefik.md' })
@@ -59,7 +70,9 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
     netns === undefined
       ? undefined
       : await openBridge({ supervisor, netns, folder: folders.state, targets: [settings.api, https] })
+  if (bridge) opened.push(() => bridge.close())
   const api = traefikApi({ api: settings.api, https, token, ...(bridge && { dial: bridge.dial }) })
+  opened.push(() => api.close())
   const stop = new AbortController()
   const certificates = new Certificates()
   let traefik: Traefik | undefined
@@ -68,12 +81,7 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
     settings.issue === 'traefik' && tls.mode === 'terminate' && ownResolvers.includes(tls.resolver)
   const wellness = new Wellness(core, settings, version, () => traefik?.status())
   const mended = (found: readonly Found[]) => {
-    for (const { name, what } of found) {
-      const message =
-        what === 'foreign' ? `${name} is no route of this gateway and was moved aside` : `${name} was ${what} and put back`
-      const fix = `the folder ${folders.proxy} is the gateway's: set routes by its commands`
-      core.emit({ type: 'alarm', code: 'ENGINE_UNAVAILABLE', message, fix })
-    }
+    for (const one of found) core.emit(folderMended(one, folders.proxy))
     publisher.publish()
   }
   const folder = new Folder(folders.proxy, mended, (error) => wellness.not(`its folder of routes: ${reason(error)}`))
@@ -82,6 +90,7 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
     return issues(tls) ? api.certified(host, stop.signal).catch(() => false) : certificates.covers(host)
   })
   const challenges = await openChallenges(settings)
+  opened.push(() => challenges.close())
   const { feed, provider } = await openFeed({
     settings,
     challenges: challenges.url,
@@ -97,6 +106,7 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
     log: core.log,
     signal: stop.signal,
   })
+  opened.push(() => feed.close())
   wellness.routes = () => feed.ways.join(' and ')
   const publisher = new Publisher({
     signal: stop.signal,
@@ -107,10 +117,8 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
     },
     failed: (why) => wellness.not(why),
   })
-  const metering = await startMetering(settings, core, supervisor, `${folders.state}/relay`).catch(async (error) => {
-    await feed.close()
-    throw error
-  })
+  const metering = await startMetering(settings, core, supervisor, `${folders.state}/relay`)
+  opened.push(() => metering.close())
   const shape: Shape = {
     issues,
     several: [retryMiddleware],
@@ -160,7 +168,12 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
       const routes = [...given]
       await metering.restore(routes)
       const documents = new Map(certificates.documents)
-      for (const route of routes) documents.set(route.id, textOf(route))
+      for (const route of routes)
+        try {
+          documents.set(route.id, textOf(route))
+        } catch (error) {
+          core.emit(unserved(route, error))
+        }
       // The number that is published next.
       await feed.open(documents, publisher.wanted + 1)
       if (traefik === undefined) return start()
@@ -227,50 +240,3 @@ export const startEngine = async (settings: Settings, core: Core, { supervisor, 
     },
   }
 }
-
-const configMended: Event = {
-  type: 'alarm',
-  code: 'ENGINE_UNAVAILABLE',
-  message: "Traefik's configuration was edited and put back",
-  fix: 'change the options of traefik() instead',
-}
-const configLost = (error: unknown): Event => ({
-  ...configMended,
-  message: `Traefik's configuration was edited and could not be put back: ${reason(error)}`,
-})
-
-/** What a batch comes to: the last change of each workload counts. */
-const sort = (changes: readonly Change[], textOf: (route: Route) => string) => {
-  const write = new Map<WorkloadId, string>()
-  const gone = new Map<WorkloadId, Route>()
-  const puts = new Map<WorkloadId, Route>()
-  const refused = new Map<WorkloadId, Error>()
-  for (const change of changes) {
-    if ('remove' in change) {
-      gone.set(change.remove.id, change.remove)
-      write.delete(change.remove.id)
-      puts.delete(change.remove.id)
-      continue
-    }
-    const { put } = change
-    try {
-      write.set(put.id, textOf(put))
-      puts.set(put.id, put)
-      gone.delete(put.id)
-    } catch (error) {
-      refused.set(put.id, error instanceof Error ? error : new Error(String(error)))
-    }
-  }
-  return { write, puts: [...puts.values()], gone: [...gone.values()], refused }
-}
-
-/** Whether dns-01 goes through a program, and none is named. */
-const needsHook = ({ acme, env }: Settings): boolean =>
-  (acme.dns?.provider ?? 'exec') === 'exec' && !(acme.dns?.env?.EXEC_PATH ?? env.EXEC_PATH)
-
-const noHook = {
-  type: 'alarm',
-  code: 'PLUGIN_MISSING',
-  message: 'Traefik has nobody who writes DNS challenges: names under the domain get no certificate',
-  fix: 'add dnsHook() and a DNS provider such as responder(), or name a provider of Traefik with traefik({ acme: { dns } })',
-} as const
