@@ -12,4 +12,5 @@ export const figures: Readonly<Record<string, () => Promise<{ readonly measure: 
   traefik: () => import('./traefik.ts'),
   flat: () => import('./flat.ts'),
   relay: () => import('./relay.ts'),
+  'dns-gap': () => import('./dns-gap.ts'),
 }

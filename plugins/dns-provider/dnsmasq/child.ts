@@ -7,6 +7,7 @@ import { type Core, GatewayError, reason, type Service, type Supervised, type Su
 import { writeFileAtomic } from '../../../lib/atomic-file.ts'
 import { portOwner } from '../../../lib/port-owner.ts'
 import { configOf, type Wanted } from './config-file.ts'
+import { type Look, lookHere, openInside } from './inside.ts'
 import { answersAtAll, answersWith } from './look.ts'
 import type { Settings } from './options.ts'
 
@@ -39,6 +40,18 @@ export const child = (
     )
   }
 
+  let inside: ReturnType<typeof openInside> | undefined
+  /** Questions are asked where it answers. */
+  const look = async (): Promise<Look> => {
+    const { netns } = settings
+    if (netns === undefined) return lookHere
+    inside ??= openInside({ supervisor, netns, folder })
+    inside.catch(() => {
+      inside = undefined
+    })
+    return (await inside).look
+  }
+
   const service = (revision: string): Service => ({
     name: 'dnsmasq',
     command: settings.command,
@@ -48,7 +61,7 @@ export const child = (
     revision,
     startSeconds: 10,
     stopSeconds: 2,
-    probe: async (signal) => wanted !== undefined && (await answersAtAll(wanted, signal)),
+    probe: async (signal) => wanted !== undefined && (await answersAtAll(wanted, await look(), signal)),
     onExit(why) {
       health('degraded', `dnsmasq ended: ${why}`)
       if (first.may()) supervised?.restart().catch(() => undefined)
@@ -102,7 +115,7 @@ export const child = (
           written = text
           await Promise.race([supervised.restart({ revision }), failing(supervised, rival)])
         } else if (supervised.status().state !== 'up') await Promise.race([supervised.restart(), failing(supervised, rival)])
-        await answersWith(next)
+        await answersWith(next, await look())
         first.up()
         health('ok', undefined, { port: settings.port })
       } catch (error) {
@@ -111,7 +124,10 @@ export const child = (
         throw told
       }
     },
-    close: async () => supervised?.release(),
+    async close() {
+      await supervised?.release()
+      await (await inside?.catch(() => undefined))?.close()
+    },
   }
 }
 

@@ -53,8 +53,7 @@ export const dnsmasq = (options: DnsmasqOptions = {}) => {
 
       /** What is no longer wanted goes with the next restart, which may as well be one of a present. */
       let sweep: NodeJS.Timeout | undefined
-      await learn(stop).catch((error) => log('the node has not said what it is', { why: reason(error) }))
-      const standing = keepTrying(apply, stop, health)
+      const standing = keepTrying(() => learn(stop).then(apply), stop, health)
       return {
         api: {
           dns: {

@@ -13,7 +13,7 @@ export interface NameServing {
   close(): Promise<void>
 }
 
-const connections = 128
+const connections = 512
 const idle = 10_000
 const longest = 4_096
 

@@ -1,6 +1,8 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { type Core, GatewayError, reason } from '../../../core/index.ts'
+import { coalesce } from '../../../lib/coalesce.ts'
 import { ask, textsOf } from '../../../lib/dns/ask.ts'
+import type { NameServer } from '../../../lib/dns/name-server.ts'
 import { portOwner } from '../../../lib/port-owner.ts'
 import type { readOptions } from './options.ts'
 import type { NameServing } from './server.ts'
@@ -41,22 +43,45 @@ export const standing = async (
   const trying = keepTrying()
   const [first = '0.0.0.0'] = addresses
   const self = { host: first === '0.0.0.0' ? '127.0.0.1' : first === '::' ? '::1' : first, port }
+  const looks = new Map<string, ReturnType<typeof looking>>()
   return {
     async answers(name, value, signal) {
       if (problem) throw problem
-      for (const over of ['udp', 'tcp'] as const) {
-        const reply = await ask(self, name, 'TXT', { over, signal }).catch((error) => {
-          signal.throwIfAborted()
-          throw silent(reason(error))
-        })
-        if (!reply.truncated && !textsOf(reply).includes(value))
-          throw silent(`${self.host} port ${port} answers without the value`)
-      }
+      const look = looks.get(name) ?? looking(self, name)
+      looks.set(name, look)
+      const seen = await look(signal)
+      if (!seen.includes(value)) throw silent(`${self.host} port ${port} answers without the value`)
     },
     async close() {
       await trying
       await serving?.close()
     },
+  }
+}
+
+/** What the port answers now, over TCP and, where it fits, over UDP too. Those who ask at the same time share an answer. */
+const looking = (self: NameServer, name: string) => {
+  let seen: readonly string[] = []
+  const look = coalesce(async () => {
+    const [udp, tcp] = await Promise.all(
+      (['udp', 'tcp'] as const).map((over) => ask(self, name, 'TXT', { over, timeout: 5_000 })),
+    )
+    const texts = tcp ? textsOf(tcp) : []
+    seen = !udp || udp.truncated ? texts : texts.filter((text) => textsOf(udp).includes(text))
+  })
+  return async (signal: AbortSignal): Promise<readonly string[]> => {
+    const stopped = new Promise<never>((_, reject) =>
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
+    )
+    stopped.catch(() => undefined)
+    signal.throwIfAborted()
+    await Promise.race([
+      look().catch((error: unknown) => {
+        throw silent(reason(error))
+      }),
+      stopped,
+    ])
+    return seen
   }
 }
 
