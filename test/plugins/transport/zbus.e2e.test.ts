@@ -140,6 +140,20 @@ it('finds a Redis that answers without a password, and no other', async () => {
   expect(await findBroker([closed.broker.tcp])).toBeUndefined()
 })
 
+it('says once that its broker is away, however many tries fail, and once that it is back', async () => {
+  const server = await redis()
+  await server.stop()
+  const logged: string[] = []
+  const plugins = [level(), tableEngine().plugin, zbus({ broker: server.broker.unix })]
+  const gateway = await createGateway({ plugins }, { root: newRoot(), log: (_, message) => void logged.push(message) })
+  onTestFinished(gateway.close)
+  const said = (text: string) => logged.filter((message) => message.startsWith(`zbus ${text}`)).length
+  await expect.poll(() => said('has no broker')).toBeGreaterThan(0)
+  await server.start()
+  await expect.poll(() => said('is back'), { timeout: 20_000 }).toBe(1)
+  expect(said('has no broker')).toBe(1)
+})
+
 it('loses nothing when a reload replaces it', async () => {
   const server = await redis()
   const root = newRoot()

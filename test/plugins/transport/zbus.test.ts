@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
 import { createGateway, GatewayError, type Health } from '../../../core/index.ts'
 import { memory, type ZbusOptions, zbus } from '../../../plugins/index.ts'
@@ -57,25 +55,4 @@ it('does not keep the gateway from serving when its broker is away, says so, and
   await gateway.close()
   expect(logged.join('\n')).toContain('zbus has no broker at')
   expect(logged.join('\n')).not.toContain('s3cret')
-})
-
-it('says once that its broker is away, however often it tries', async () => {
-  let tries = 0
-  const hangUp = createServer((socket) => {
-    tries++
-    socket.destroy()
-  }).listen(0, '127.0.0.1')
-  await once(hangUp, 'listening')
-  const { path: root, remove } = tempRoot()
-  const logged: string[] = []
-  const broker = `tcp://127.0.0.1:${(hangUp.address() as AddressInfo).port}`
-  const plugins = [memory(), anyHost(), anyTls(), tableEngine().plugin, zbus({ broker })]
-  const gateway = await createGateway({ plugins }, { root, log: (_, message) => void logged.push(message) })
-  onTestFinished(async () => {
-    await gateway.close()
-    hangUp.close()
-    await remove()
-  })
-  await expect.poll(() => tries, { timeout: 20_000 }).toBeGreaterThan(7)
-  expect(logged.filter((message) => message.includes('zbus has no broker')).length).toBe(1)
 })
