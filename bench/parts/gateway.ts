@@ -36,8 +36,10 @@ export const startGateway = async ({ root, durability = 'power', broker, traefik
   const [https, http] = [await freePort(), await freePort()]
   const memory = join(root, 'memory.json')
   const apiPort = await freePort()
-  const overHttp = await freePort()
-  const engine = traefik ? traefikEngine({ https, http, api: apiPort, overHttp, routes: traefik }) : embedded({ https, http })
+  const [overHttp, relay] = [await freePort(), await freePort()]
+  const engine = traefik
+    ? traefikEngine({ https, http, api: apiPort, overHttp, relay, routes: traefik })
+    : embedded({ https, http })
   writeFileSync(join(root, 'bench.config.mjs'), config({ engine, durability, broker, memory }))
   const args = ['--expose-gc', join(built, 'bin/gateway.js'), '--root', root, '--config', join(root, 'bench.config.mjs')]
   const started = await start(process.execPath, args, {
@@ -57,8 +59,9 @@ const traefikEngine = ({
   http,
   api,
   overHttp,
+  relay,
   routes,
-}: Ports & { readonly api: number; overHttp: number; routes: string }) => `plugins.processes(),
+}: Ports & { readonly api: number; overHttp: number; relay: number; routes: string }) => `plugins.processes(),
     plugins.traefik({
       command: '${traefikPath()}',
       http: { host: '127.0.0.1', port: ${http} },
@@ -67,6 +70,7 @@ const traefikEngine = ({
       issue: 'gateway',
       routes: '${routes}',
       overHttp: { port: ${overHttp} },
+      relay: { port: ${relay} },
     }),`
 
 interface Ports {

@@ -4,15 +4,17 @@ import { processes } from '../../../../plugins/service/processes/index.ts'
 import { freePort, type Limits, type Where } from '../../../kit/index.ts'
 import { traefikPath } from '../../../kit/programs.ts'
 
-/** The engine as the conformance suite configures it, with what it needs. */
-export const traefikUnderTest = async ({
-  root,
-  http,
-  https,
-  drain,
-  limits = {},
-  ...where
-}: Where): Promise<readonly Plugin[]> => [
+/** The engine as the conformance suite configures it, with what it needs; its routes as files. */
+export const traefikUnderTest = (where: Where): Promise<readonly Plugin[]> => pluginsFor(where, { routes: 'files' })
+
+/** The same with its routes over HTTP. */
+export const traefikOverHttp = async (where: Where): Promise<readonly Plugin[]> =>
+  pluginsFor(where, { routes: 'http', overHttp: { port: await portOf(`${where.root} routes`) } })
+
+const pluginsFor = async (
+  { root, http, https, drain, limits = {}, ...where }: Where,
+  feed: TraefikOptions,
+): Promise<readonly Plugin[]> => [
   processes(),
   traefik({
     command: traefikPath(),
@@ -20,7 +22,7 @@ export const traefikUnderTest = async ({
     https: { port: https },
     api: { port: await portOf(root) },
     relay: { port: await portOf(`${root} relay`) },
-    routes: 'files',
+    ...feed,
     issue: 'gateway',
     drain,
     limits: limitsOf(limits),
