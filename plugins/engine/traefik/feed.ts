@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { reason } from '../../../core/index.ts'
 import type { Api } from './api.ts'
 import type { Channel } from './publisher.ts'
@@ -131,7 +132,7 @@ export class Feed implements Channel {
         } catch (error) {
           if (signal.aborted) return
           failed(`its routes do not move to ${to.provider}: ${reason(error)}`)
-          await new Promise((done) => setTimeout(done, pause * 1_000))
+          await wait(pause * 1_000, undefined, { signal }).catch(() => undefined)
         }
       }
     } finally {
