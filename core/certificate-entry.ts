@@ -10,6 +10,8 @@ export interface Entry {
   readonly names: readonly string[]
   owner: Running<'resolver'> | undefined
   users: number
+  /** Who used it last, where it is for one host alone. */
+  tenant?: string
   certificate?: Certificate
   /** Served while there is no certificate. */
   stopgap?: Certificate

@@ -42,6 +42,7 @@ export const certificates = (o: {
     if (owner) entry.owner = owner
     return entry
   }
+  const alarm = (error: unknown) => o.emit({ type: 'alarm', ...problemOf(error) })
   const { say, attempt, start, save, bridge, ask } = certificateWork({ ...o, signal: stop.signal })
   const forget = async (entry: Entry, why: string) => {
     if (entries.get(keyOf(entry.resolver, entry.names)) === entry) entries.delete(keyOf(entry.resolver, entry.names))
@@ -64,10 +65,14 @@ export const certificates = (o: {
       } else if (entry.users > 0 && entry.certificate && entry.owner?.hooks.renewAt && entry.ask <= now) {
         if (questions-- > 0) void ask(entry)
       } else if (entry.next > now || entry.asking) continue
-      else if (entry.users === 0)
-        forget(entry, 'no workload has used it for a week').catch((error) => o.emit({ type: 'alarm', ...problemOf(error) }))
+      else if (entry.users === 0) forget(entry, 'no workload has used it for a week').catch(alarm)
       else if (!entry.certificate || renewals-- > 0) start(entry)
     }
+  }
+  /** What another tenant had for this host and no longer uses: its key and certificate are not this one's to serve. */
+  const leftBy = ({ tls, tenant }: Route): Entry | undefined => {
+    const entry = tls.mode === 'terminate' ? entries.get(keyOf(tls.resolver, tls.names)) : undefined
+    return entry?.users === 0 && entry.tenant !== undefined && entry.tenant !== tenant ? entry : undefined
   }
   const timer = setInterval(sweep, sweepEvery)
   timer.unref()
@@ -86,8 +91,10 @@ export const certificates = (o: {
         entries.set(keyOf(resolver, names), kept)
       }
     },
-    /** Where the resolver answers at once: gets what the route lacks, and returns the writes to commit with the route. */
+    /** Before a route is served. Where the resolver answers at once: gets what the route lacks, and returns the writes to commit with the route. */
     async prepare(route: Route, owner: Owner | undefined): Promise<readonly Write[]> {
+      const left = leftBy(route)
+      if (left) await forget(left, 'another tenant has the name now').catch(alarm)
       if (owner?.hooks.pace !== 'instant') return []
       const entry = entryOf(route, owner)
       if (!entry || served(entry)) return []
@@ -100,10 +107,11 @@ export const certificates = (o: {
     use(route: Route, owner: Owner | undefined) {
       const entry = entryOf(route, owner)
       if (!entry) return
+      if (entry.names.length === 1 && entry.names[0] === route.host) entry.tenant = route.tenant
       if (entry.users++ === 0 && entry.certificate) entry.next = renewalOf(entry.certificate)
       if (entry.error || usable(entry.certificate)) return
       if (!entry.busy) say(entry, 'pending')
-      bridge(entry).catch((error) => o.emit({ type: 'alarm', ...problemOf(error) }))
+      bridge(entry).catch(alarm)
       start(entry)
     },
     drop(route: Route) {

@@ -240,6 +240,25 @@ describe('a certificate', () => {
     await gateway.close()
   })
 
+  test('fault 27: of a tenant that left the name is never served for the next one', async () => {
+    const [engine, { plugin, state }] = [tableEngine(), authority()]
+    const gateway = await start([memory(), anyHost(), plugin, engine.plugin])
+    await gateway.dispatch(set('a', 'a.example.org'), { wait: 'live' })
+    await gateway.dispatch(remove('a'))
+    await gateway.dispatch(set('a', 'a.example.org'), { wait: 'live' })
+    expect(state.orders).toHaveLength(1)
+    await gateway.dispatch(remove('a'))
+    let atHandOver: readonly Certificate[] | undefined
+    engine.state.before = async () => {
+      atHandOver ??= engine.state.certificates
+    }
+    await gateway.dispatch(set('b', 'a.example.org'), { wait: 'live' })
+    expect(atHandOver).toEqual([])
+    expect(state.orders[1]?.replaces).toBeUndefined()
+    expect(engine.state.certificates.map(({ chain }) => chain)).toEqual(['chain 2'])
+    await gateway.close()
+  })
+
   test('says why it is here, with its last workload gone as well', async () => {
     const [engine, { plugin }] = [tableEngine(), authority()]
     const gateway = await start([memory(), anyHost(), plugin, engine.plugin])
