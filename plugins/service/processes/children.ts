@@ -24,8 +24,10 @@ export const openChildren = async (folder: string, logBytes: () => number, log: 
 
   const isStale = ({ netns }: Service, { pid }: Child): string | undefined => {
     const named = netns === undefined ? undefined : netnsNamed(netns)
-    // While there is none of that name there is nowhere to start it anew.
-    return named === undefined || netnsOf(pid) === named ? undefined : `the network namespace '${netns}' was made anew`
+    const now = netnsOf(pid)
+    // While there is none of that name there is nowhere to start it anew, and in ours it is still on its way into its own.
+    if (named === undefined || now === undefined || now === named || now === netnsOf(process.pid)) return undefined
+    return `the network namespace '${netns}' was made anew`
   }
 
   /** A network namespace may come later, and is no reason not to start: that of a node has no interface before its public config. */

@@ -9,7 +9,13 @@ import { endKept, isRunning } from '../../../kit/kept.ts'
 import { traefikPath } from '../../../kit/programs.ts'
 
 const stand = async () => {
-  const [http, https, api, feed] = [await freePort(), await freePort(), await freePort(), await freePort()]
+  const [http, https, api, feed, relay] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ]
   const root = tempRoot('keep')
   const web = await httpBackend('hello')
   const file = join(root.path, 'gateway.config.mts')
@@ -20,7 +26,7 @@ const stand = async () => {
 import { level, processes, traefik, staticNode, nameProxy, localCa, httpApi } from 'zos-gateway/plugins'
 export default defineGateway({ plugins: [level(), staticNode({ domain: 'gw.test' }), nameProxy(), localCa(), processes(),
   traefik({ command: ${JSON.stringify(traefikPath())}, http: { port: ${http} }, https: { port: ${https} }, api: { port: ${api} },
-    issue: 'gateway', overHttp: { port: ${feed} }, keepServing: true, drain: 1, ${more} }), httpApi({ tcp: false })] })
+    issue: 'gateway', overHttp: { port: ${feed} }, relay: { port: ${relay} }, keepServing: true, drain: 1, ${more} }), httpApi({ tcp: false })] })
 `,
     )
   configure()

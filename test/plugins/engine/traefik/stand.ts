@@ -11,7 +11,8 @@ import { traefikPath } from '../../../kit/programs.ts'
 
 /** A real Traefik under a gateway, whose faults come fast one after another. */
 export const faultStand = async (options: TraefikOptions = {}) => {
-  const [http, https, api, feed, authority] = [
+  const [http, https, api, feed, relay, authority] = [
+    await freePort(),
     await freePort(),
     await freePort(),
     await freePort(),
@@ -39,6 +40,7 @@ export const faultStand = async (options: TraefikOptions = {}) => {
       api: { port: api },
       issue: 'gateway',
       overHttp: { port: feed },
+      relay: { port: relay },
       drain: 1,
       ...options,
       ...more,
