@@ -15,7 +15,7 @@ import { traefikPath } from '../../../kit/programs.ts'
 const [root = '', fault = ''] = process.argv.slice(2)
 const proxy = join(root, 'proxy')
 // Logs are open in the other.
-const remount = (how: string) => execFileSync('mount', ['-o', `remount,${how}`, proxy])
+const remount = (how: string) => execFileSync('sh', ['-c', 'mount -o "remount,$0" "$1"', how, proxy])
 const fill = () => {
   for (const folder of ['proxy', 'run']) {
     const { bavail, bsize } = statfsSync(join(root, folder))
