@@ -46,13 +46,23 @@ const stand = async (options: TraefikOptions = {}) => {
     client.close()
     return status === 200 ? text : status
   }
-  return { start, get, web, proxy: join(root.path, 'proxy'), aside: join(root.path, 'proxy-aside'), root: root.path, http, https }
+  return {
+    start,
+    get,
+    web,
+    held,
+    proxy: join(root.path, 'proxy'),
+    aside: join(root.path, 'proxy-aside'),
+    root: root.path,
+    http,
+    https,
+  }
 }
 const set = (gateway: RunningGateway, id: string, fqdn: string, backend: string, through = false) =>
   gateway.dispatch({ do: 'set-fqdn', id: id as WorkloadId, fqdn, backends: [backend], passthrough: through }, { wait: 'live' })
-/** The first event from now on that `wanted` takes. */
-const next = async (gateway: RunningGateway, wanted: (event: Logged) => boolean): Promise<Logged> => {
-  for await (const event of gateway.events(undefined, AbortSignal.timeout(30_000))) if (wanted(event)) return event
+/** The first event that `wanted` takes, from now on or after `since`. */
+const next = async (gateway: RunningGateway, wanted: (event: Logged) => boolean, since?: number): Promise<Logged> => {
+  for await (const event of gateway.events(since, AbortSignal.timeout(30_000))) if (wanted(event)) return event
   throw new Error('the event did not come')
 }
 const stateOf = (gateway: RunningGateway) => gateway.status().plugins.find(({ name }) => name === 'engine/traefik')
@@ -116,6 +126,23 @@ describe('the folder of routes', () => {
     await set(gateway, '1-1-a', 'a.wild.test', web.url)
     expect(await get('a.wild.test')).toBe('hello')
     expect(await readdir(aside)).toEqual([expect.stringMatching(/-9-9-old\.yaml$/)])
+  })
+})
+
+describe('a stored route that cannot be', () => {
+  it('is told, and the others are served', async () => {
+    const { start, get, web, held, proxy } = await stand()
+    const id = '1-1-bad' as WorkloadId
+    const tls = { mode: 'terminate', resolver: 'issued', names: ['*.wild.test'] } as const
+    const host = '{{ env "HOME" }}.wild.test'
+    held.routes.set(id, { id, host, backends: [web.url], passthrough: false, tenant: id, tls })
+    const gateway = await start()
+    expect(await next(gateway, (event) => event.type === 'alarm', 0)).toMatchObject({
+      message: expect.stringContaining('workload 1-1-bad is stored but not served: host'),
+    })
+    await set(gateway, '1-1-a', 'a.wild.test', web.url)
+    expect(await get('a.wild.test')).toBe('hello')
+    expect(await readdir(proxy)).not.toContain('1-1-bad.yaml')
   })
 })
 
