@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import {
   type Certificate,
   type Core,
@@ -149,15 +150,17 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
         publisher.again()
       },
     })
-    const up = traefik.ready.then(
+    traefik.ready.then(
       () => core.emit({ type: 'engine', state: 'up' }),
       () => undefined,
     )
     const late = AbortSignal.timeout(patience * 1_000)
     const generation = publisher.publish()
     try {
-      await Promise.race([up, new Promise((_, no) => late.addEventListener('abort', no, { once: true }))])
+      // One that ended at once, or whose network namespace is not there, is tried again behind the start.
+      while (traefik.status().state === 'starting') await wait(50, undefined, { signal: late })
       await publisher.served(generation, late)
+      if (!traefik.running()) wellness.not('it does not run')
     } catch {
       wellness.not('it is not ready')
     }
