@@ -2,10 +2,17 @@ import { readdir } from 'node:fs/promises'
 import { Agent, request } from 'node:https'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createGateway, type Plugin, type RunningGateway, type WorkloadId } from '../../../../core/index.ts'
+import {
+  type Bytes,
+  createGateway,
+  type Plugin,
+  type RunningGateway,
+  type Traffic,
+  type WorkloadId,
+} from '../../../../core/index.ts'
 import { type TraefikOptions, traefik } from '../../../../plugins/engine/traefik/index.ts'
 import { processes } from '../../../../plugins/service/processes/index.ts'
-import { anyHost, emptyMemory, issued, memory, passthrough } from '../../../kit/engine/plugins.ts'
+import { anyHost, emptyMemory, issued, memory, meter, passthrough } from '../../../kit/engine/plugins.ts'
 import { createAuthority, freePort, httpBackend, tempRoot } from '../../../kit/index.ts'
 import { endKept, keptChildren } from '../../../kit/kept.ts'
 import { traefikPath } from '../../../kit/programs.ts'
@@ -27,6 +34,7 @@ const stand = async (options: TraefikOptions = {}) => {
   const root = tempRoot()
   closing.push(root.remove)
   const held = emptyMemory()
+  const metered: { reader?: Traffic | undefined } = {}
   const web = await httpBackend('hello')
   closing.push(web.close)
   const start = async (more: TraefikOptions = {}): Promise<RunningGateway> => {
@@ -42,13 +50,14 @@ const stand = async (options: TraefikOptions = {}) => {
       overHttp: { port, ...overHttp },
       ...rest,
     })
-    const plugins: Plugin[] = [anyHost(), passthrough(), issued(authority), memory(held), processes(), engine]
+    const plugins: Plugin[] = [anyHost(), passthrough(), issued(authority), memory(held), meter(metered), processes(), engine]
     const gateway = await createGateway({ plugins }, { root: root.path })
     closing.push(() => gateway.close())
     return gateway
   }
   const files = async () => (await readdir(join(root.path, 'proxy'))).filter((name) => !name.startsWith('gateway.')).toSorted()
-  return { start, web, files, get: getFrom(https), root: root.path, https }
+  const read = async () => (await metered.reader?.read(AbortSignal.timeout(10_000)))?.bytes ?? new Map<WorkloadId, Bytes>()
+  return { start, authority, read, web, files, get: getFrom(https), root: root.path, https }
 }
 /** The status of one request over a connection of its own, or of `agent`; 0 where there is no answer. */
 const getFrom =
@@ -63,9 +72,9 @@ const getFrom =
       )
       asked.on('error', () => done(0)).end()
     })
-const set = (gateway: RunningGateway, name: string, backend: string) =>
+const set = (gateway: RunningGateway, name: string, backend: string, through = false) =>
   gateway.dispatch(
-    { do: 'set-fqdn', id: idOf(name), fqdn: hostOf(name), backends: [backend], passthrough: false },
+    { do: 'set-fqdn', id: idOf(name), fqdn: hostOf(name), backends: [backend], passthrough: through },
     { wait: 'live' },
   )
 const drop = (gateway: RunningGateway, name: string) => gateway.dispatch({ do: 'delete', id: idOf(name) })
@@ -122,9 +131,12 @@ describe('routes over HTTP', () => {
 
 describe('routes that move between files and HTTP', () => {
   it('fail no request on the way, up and down, and are in one of the two places in the end', async () => {
-    const { start, web, files, get } = await stand({ routes: 'auto', overHttp: { above: 20 } })
+    const { start, web, files, get, authority } = await stand({ routes: 'auto', overHttp: { above: 20 } })
     const gateway = await start()
-    const names = some(0, 20)
+    const own = await httpBackend('own', { tls: await authority.issue([hostOf('own')]) })
+    closing.push(own.close)
+    await set(gateway, 'own', own.address, true)
+    const names = some(0, 19)
     await Promise.all(names.map((name) => set(gateway, name, web.url)))
     expect(waysOf(gateway)).toBe('file')
     expect((await files()).filter((name) => name.startsWith('40-'))).toHaveLength(20)
@@ -135,7 +147,7 @@ describe('routes that move between files and HTTP', () => {
     let over = false
     const ask = async (kept: Agent | false, first: number) => {
       for (let n = first; !over; n++) {
-        const status = await get(hostOf(names[n % 5] ?? ''), kept)
+        const status = await get(hostOf(kept === false && n % 2 ? 'own' : `w${n % 5}`), kept)
         answers.set(status, (answers.get(status) ?? 0) + 1)
       }
     }
@@ -145,10 +157,10 @@ describe('routes that move between files and HTTP', () => {
     await reached(gateway, 'http')
     expect(await files()).toEqual([])
     await Promise.all(some(30, 40).map((name) => set(gateway, name, web.url)))
-    for (const name of [...some(30, 40), ...names.slice(9), 'more']) await drop(gateway, name)
+    for (const name of [...some(30, 40), ...names.slice(8), 'more']) await drop(gateway, name)
     await reached(gateway, 'file')
     expect((await files()).filter((name) => name.startsWith('40-'))).toEqual(
-      names.slice(0, 9).map((name) => `${idOf(name)}.yaml`),
+      ['own', ...names.slice(0, 8)].map((name) => `${idOf(name)}.yaml`),
     )
     over = true
     await Promise.all(load)
@@ -166,6 +178,24 @@ describe('routes that move between files and HTTP', () => {
     const answers = await Promise.all(some(0, 15).map((name) => get(hostOf(name))))
     expect(answers).toEqual([404, 404, ...Array(13).fill(200)])
     expect(await files()).toEqual([])
+  })
+
+  it('keep every byte that was counted', async () => {
+    const { start, web, get, read } = await stand({ routes: 'auto', overHttp: { above: 4 } })
+    const gateway = await start()
+    await Promise.all(some(0, 4).map((name) => set(gateway, name, web.url)))
+    const ask = async (times: number) => {
+      for (let n = 0; n < times; n++) expect(await get(hostOf('w0'))).toBe(200)
+    }
+    await ask(5)
+    await set(gateway, 'more', web.url)
+    await reached(gateway, 'http')
+    await ask(5)
+    for (const name of ['more', 'w3', 'w2', 'w1']) await drop(gateway, name)
+    await reached(gateway, 'file')
+    await ask(5)
+    const body = 'hello'.length
+    await vi.waitFor(async () => expect((await read()).get(idOf('w0'))?.response).toBe(15 * body), { timeout: 20_000 })
   })
 
   it('end where they are to be after another choice in the config', async () => {
