@@ -67,7 +67,10 @@ export const torture = async (options: Options): Promise<Report> => {
 
   const model = new Model()
   const violations: string[] = []
-  const violated = (what: string) => void violations.push(what)
+  const violated = (what: string) => {
+    violations.push(what)
+    if (violations.length <= 50) say(what)
+  }
   const all: Caller[] = []
   const enlist = (kind: string, count: number, make: (run: Run) => Caller) => {
     for (let n = 0; n < count; n++) {

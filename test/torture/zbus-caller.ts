@@ -59,7 +59,9 @@ export const zbusCaller = ({ path, chance, ids, backends, model, violated }: Run
       for (const [place, step] of steps.entries()) {
         const answer = await asked[place]
         if (!answer) {
-          violated(`no answer within a minute to a request for ${id}`)
+          violated(
+            `no answer within a minute to request ${place + 1} of ${steps.length} for ${id}; Redis has ${await lists(sender)}`,
+          )
           model.maybe(id, after(step))
         } else if (accepted(answer, violated)) model.is(id, after(step))
       }
@@ -82,4 +84,11 @@ const accepted = (answer: Fields, violated: (what: string) => void): boolean => 
     if (!(error instanceof CallError && error.message.includes('DOMAIN_TAKEN'))) violated(`refused: ${error}`)
     return false
   }
+}
+
+/** What waits where, for who looks into a request that was not answered. */
+const lists = async (redis: Redis): Promise<string> => {
+  const names = (await redis.keys('*')).filter((name) => !name.startsWith('torture.'))
+  const lengths = names.map(async (name) => `${name}: ${await redis.llen(name).catch(() => 'no list')}`)
+  return (await Promise.all(lengths)).join(', ') || 'nothing'
 }
