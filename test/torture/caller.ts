@@ -7,6 +7,8 @@ export interface Run {
   readonly backends: readonly string[]
   readonly model: Model
   violated(what: string): void
+  /** Whether gateways are being killed: one that is killed before it answers owes nothing yet. */
+  disturbed(): boolean
 }
 export interface Caller {
   /** One round of requests, and their answers into the model. */

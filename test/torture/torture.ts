@@ -71,11 +71,13 @@ export const torture = async (options: Options): Promise<Report> => {
     violations.push(what)
     if (violations.length <= 50) say(what)
   }
+  let killing = false
+  const disturbed = () => killing
   const all: Caller[] = []
   const enlist = (kind: string, count: number, make: (run: Run) => Caller) => {
     for (let n = 0; n < count; n++) {
       const ids = Array.from({ length: idsEach }, (_, place) => `${n + 1}-${place + 1}-${kind}`)
-      all.push(make({ chance, ids, backends: backends.urls, model, violated }))
+      all.push(make({ chance, ids, backends: backends.urls, model, violated, disturbed }))
     }
   }
   enlist('zbus', callers.zbus, (run) => zbusCaller({ ...run, path: redis.path }))
@@ -123,6 +125,7 @@ export const torture = async (options: Options): Promise<Report> => {
     for (let done = 0; done < kills; ) {
       const round = Math.min(10, kills - done)
       await underLoad(async () => {
+        killing = true
         for (let n = 0; n < round; n++) {
           await wait(20 + chance() * 800)
           await kill()
@@ -132,6 +135,7 @@ export const torture = async (options: Options): Promise<Report> => {
           else await ready()
         }
         await ready()
+        killing = false
       })
       await compare()
       // Redis is killed between requests: what it loses of one under way is its own. What it has acknowledged it has again.

@@ -10,7 +10,15 @@ const object = { name: 'gateway', version: '0.0.1' }
 const queue = 'gateway.gateway@0.0.1'
 
 /** Sends one to three requests for a workload at once, as callers that do not wait do, and keeps every answer that ever comes. */
-export const zbusCaller = ({ path, chance, ids, backends, model, violated }: Run & { readonly path: string }): Caller => {
+export const zbusCaller = ({
+  path,
+  chance,
+  ids,
+  backends,
+  model,
+  violated,
+  disturbed,
+}: Run & { readonly path: string }): Caller => {
   const replyTo = `torture.${randomUUID()}`
   const options = { path, protocol: 2, maxRetriesPerRequest: null, retryStrategy: () => 50 } as const
   const [sender, reader] = [new Redis(options), new Redis(options)]
@@ -46,9 +54,13 @@ export const zbusCaller = ({ path, chance, ids, backends, model, violated }: Run
     const request = encodeRequest({ id: name, inputs: args.map(encode), object, replyTo, method })
     const answer = new Promise<Fields>((resolve) => waiting.set(name, resolve))
     const lost = Promise.withResolvers<undefined>()
-    const late = setTimeout(lost.resolve, 60_000, undefined)
+    let calm = 0
+    const late = setInterval(() => {
+      calm = disturbed() ? 0 : calm + 1
+      if (calm >= 60) lost.resolve(undefined)
+    }, 1_000)
     await sender.rpush(queue, Buffer.from(request))
-    return Promise.race([answer, lost.promise]).finally(() => clearTimeout(late))
+    return Promise.race([answer, lost.promise]).finally(() => clearInterval(late))
   }
 
   return {
@@ -60,7 +72,7 @@ export const zbusCaller = ({ path, chance, ids, backends, model, violated }: Run
         const answer = await asked[place]
         if (!answer) {
           violated(
-            `no answer within a minute to request ${place + 1} of ${steps.length} for ${id}; Redis has ${await lists(sender)}`,
+            `no answer, a minute after the last kill, to request ${place + 1} of ${steps.length} for ${id}; Redis has ${await lists(sender)}`,
           )
           model.maybe(id, after(step))
         } else if (accepted(answer, violated)) model.is(id, after(step))
