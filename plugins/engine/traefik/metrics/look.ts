@@ -65,7 +65,9 @@ export class Looks {
         if (answer.statusCode === 200) collect(answer).then(resolve, reject)
         else {
           answer.resume()
-          reject(new Error(`Traefik's metrics answered ${answer.statusCode}`))
+          // It has only just begun.
+          if (answer.statusCode === 404) resolve(undefined)
+          else reject(new Error(`Traefik's metrics answered ${answer.statusCode}`))
         }
       })
       // Nobody there: there is nothing to count.
