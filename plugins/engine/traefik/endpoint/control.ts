@@ -1,5 +1,4 @@
-import { chmod, unlink } from 'node:fs/promises'
-import { connect, createServer, type Socket } from 'node:net'
+import { openControl } from '../control.ts'
 import type { Journal, Written } from './journal.ts'
 import { type Answer, type Facts, lines, type Request, type Said } from './protocol.ts'
 import type { Checked, Served } from './served.ts'
@@ -17,11 +16,9 @@ export interface Parts {
  * there: who has the socket has the folder.
  */
 export const startControl = async (path: string, loading: Promise<Parts>) => {
-  const clients = new Set<Socket>()
   // One request after another, whoever sent it.
   let turn: Promise<unknown> = loading
-  const server = createServer((socket) => {
-    clients.add(socket)
+  const control = await openControl(path, (socket) => {
     const say = (said: Said) => void (socket.writable && socket.write(`${JSON.stringify(said)}\n`))
     const whole = new Map<string, string | null>()
     const take = (line: string) => {
@@ -32,25 +29,14 @@ export const startControl = async (path: string, loading: Promise<Parts>) => {
       'data',
       lines(take, () => socket.destroy()),
     )
-    socket.on('error', () => socket.destroy())
-    socket.on('close', () => clients.delete(socket))
     void loading.then(({ facts }) => say({ hello: facts() }))
   })
-  await freePath(path)
-  const before = process.umask(0o177)
-  await new Promise<void>((done, fail) => server.once('error', fail).listen(path, done)).finally(() => process.umask(before))
-  await chmod(path, 0o600)
   return {
     handed: (facts: Facts) => {
       const said: Said = { handed: facts }
-      for (const socket of clients) socket.write(`${JSON.stringify(said)}\n`)
+      for (const socket of control.clients) socket.write(`${JSON.stringify(said)}\n`)
     },
-    close: async () => {
-      const closed = new Promise((done) => server.close(done))
-      await turn
-      for (const socket of clients) socket.destroy()
-      await closed
-    },
+    close: () => control.close(turn),
   }
 }
 
@@ -99,18 +85,4 @@ const change = async (
     else served.put(one)
   }
   return refused
-}
-
-/** A socket that a dead process left goes; one that answers is another endpoint's. */
-const freePath = async (path: string): Promise<void> => {
-  const taken = await new Promise<boolean>((done) => {
-    const socket = connect(path, () => done(true))
-    socket.once('error', () => done(false))
-    socket.once('close', () => socket.destroy())
-    setTimeout(() => socket.destroy(), 1_000).unref()
-  })
-  if (taken) throw new Error(`another endpoint listens at ${path}`)
-  await unlink(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
-  })
 }

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Bytes, WorkloadId } from '../../../../core/index.ts'
+import { type Bytes, parseId, type WorkloadId } from '../../../../core/index.ts'
 import { lines } from '../endpoint/protocol.ts'
 import type { Answer, Answers, Ask, RelayRoute, RelaySettings, Request } from './protocol.ts'
 
@@ -55,6 +55,21 @@ export const connectRelay = (path: string, settings: RelaySettings) => {
   const stayHere = (id: string) => {
     leaving.get(id)?.abort()
     leaving.delete(id)
+    told.delete(id)
+  }
+  /** Also over a crash of the relay, but not where the workload is there again. */
+  const forget = async (id: string, again: AbortSignal): Promise<void> => {
+    while (!again.aborted && !stop.signal.aborted) {
+      const done = await ask({ do: 'forget', id }, stop.signal).then(
+        () => true,
+        () => false,
+      )
+      if (done) break
+      await sleep(reconnect, undefined, { signal: stop.signal }).catch(() => undefined)
+    }
+    if (leaving.get(id)?.signal !== again) return
+    leaving.delete(id)
+    told.delete(id)
   }
 
   return {
@@ -100,12 +115,10 @@ export const connectRelay = (path: string, settings: RelaySettings) => {
         const rest = Math.max(0, drain - (performance.now() - began))
         const { last } = await ask({ do: 'remove', id, drain: rest, linger }, signal)
         if (signal.aborted) return
-        leaving.delete(id)
-        if (!last) return
+        if (!last) return void leaving.delete(id)
         told.add(id)
         gone({ request: last[1], response: last[2] })
-        await ask({ do: 'forget', id }, stop.signal)
-        told.delete(id)
+        await forget(id, left.signal)
       }
       const persist = (): Promise<void> =>
         attempt().catch(async () => {
@@ -118,7 +131,7 @@ export const connectRelay = (path: string, settings: RelaySettings) => {
     read: async (signal: AbortSignal): Promise<{ epoch: string; bytes: Map<WorkloadId, Bytes> }> => {
       const { epoch, bytes } = await ask({ do: 'read' }, signal)
       const known = bytes.filter(([id]) => !told.has(id))
-      return { epoch, bytes: new Map(known.map(([id, request, response]) => [id as WorkloadId, { request, response }])) }
+      return { epoch, bytes: new Map(known.map(([id, request, response]) => [parseId(id), { request, response }])) }
     },
     close: async (): Promise<void> => {
       stop.abort()
