@@ -42,7 +42,10 @@ const plain = (text: string): string => text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, 
 /** The time of a Retry-After field (RFC 9110 section 10.2.3): seconds from `now`, or a date. At most `most` ms away. */
 export const retryAfter = (field: string | undefined, now: number, most = 7 * 86_400_000): Date | undefined => {
   if (field === undefined) return undefined
-  const at = /^[0-9]{1,9}$/.test(field.trim()) ? now + Number(field) * 1_000 : Date.parse(field)
+  const text = field.trim()
+  // `Date.parse` makes a date of many things that are none.
+  const date = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /.test(text) ? Date.parse(text) : Number.NaN
+  const at = /^[0-9]{1,9}$/.test(text) ? now + Number(text) * 1_000 : date
   return Number.isNaN(at) ? undefined : new Date(Math.min(Math.max(at, now), now + most))
 }
 

@@ -39,11 +39,11 @@ export const openCa = (authority: Authority, { state, log }: Pick<Core, 'state' 
   const asking = async <T>(ask: (client: AcmeClient) => Promise<T>): Promise<T> => {
     const used = use()
     try {
-      const answer = await ask(used)
-      skewed(used.skew())
-      return answer
+      return await ask(used)
     } catch (error) {
       throw saidBy(directory, error)
+    } finally {
+      skewed(used.skew())
     }
   }
   return {

@@ -6,7 +6,10 @@ import { AcmeProblem, CaUnreachable } from '../../../lib/acme/problem.ts'
 export const saidBy = (directory: string, error: unknown): unknown => {
   const ca = new URL(directory).host
   if (error instanceof CaUnreachable)
-    return new GatewayError('CA_UNREACHABLE', `${ca}: ${error.message}`, unreachableFix, { cause: error, retryAt: error.retryAt })
+    return new GatewayError('CA_UNREACHABLE', `${ca}: ${error.message}`, unreachableFix(error.message), {
+      cause: error,
+      retryAt: error.retryAt,
+    })
   if (error instanceof ProofFailed) {
     const fix = fixOf(error.kind, error.domain)
     return new GatewayError('CHALLENGE_FAILED', `${ca} could not prove ${error.domain}: ${error.message}`, fix, { cause: error })
@@ -16,7 +19,10 @@ export const saidBy = (directory: string, error: unknown): unknown => {
   return new GatewayError(code, `${ca} refused: ${error.message}`, fix, { cause: error, retryAt: error.retryAt })
 }
 
-const unreachableFix = 'look at the URL of the CA in acme() and at the way from this machine to it; what is served is served on'
+/** To a clock that is far off every certificate looks expired, or not valid yet. */
+const unreachableFix = (why: string): string =>
+  /expired|not yet valid/i.test(why) ? `look at the clock of this machine; ${look}` : look
+const look = 'look at the URL of the CA in acme() and at the way from this machine to it; what is served is served on'
 
 const meaning = ({ kind, status, message }: AcmeProblem): { code: GatewayError['code']; fix: string } => {
   if (kind === 'externalAccountRequired')

@@ -86,6 +86,7 @@ export const startAcme = (settings: Settings, core: Core & { node: NodeFacts | u
         return made === again || !warning ? made : { ...made, warning }
       } catch (error) {
         outer.throwIfAborted()
+        if (signal.aborted) throw late()
         if (!(error instanceof GatewayError)) throw error
         errors.push(error)
       }
@@ -140,6 +141,13 @@ export const startAcme = (settings: Settings, core: Core & { node: NodeFacts | u
     },
   }
 }
+
+const late = (): GatewayError =>
+  new GatewayError(
+    'CA_UNREACHABLE',
+    `the order did not end within ${orderLimit / 60_000} minutes`,
+    'look at the CA and at the DNS provider; it is tried again by itself',
+  )
 
 const limit = (ca: Ca, { names }: AcmeOrder, free: number): GatewayError => {
   const host = new URL(ca.authority.directory).host
