@@ -84,6 +84,8 @@ export interface AcmeAuthority {
   readonly trustFile?: string
   /** External account binding (RFC 8555 section 7.3.4): `key` is base64url. */
   readonly eab?: { readonly id: string; readonly key: string }
+  /** The names that the CA answers to in CAA records; absent: what its directory says. */
+  readonly caa?: readonly string[] | undefined
 }
 /** Orders certificates from ACME CAs (RFC 8555): accounts, limits, checks beforehand, several CAs in order. */
 export interface Acme {

@@ -133,8 +133,8 @@ const caa = async (
 ): Promise<readonly Finding[]> => {
   const [authority] = acme?.authorities ?? []
   // Where another program issues, the CA is most likely the one that nearly everybody has.
-  let identities: readonly string[] = ['letsencrypt.org']
-  if (authority) {
+  let identities: readonly string[] = authority?.caa ?? ['letsencrypt.org']
+  if (authority && !authority.caa) {
     const client = acmeClient({ ...authority, keep: async () => undefined })
     try {
       identities = (await client.directory(signal)).caaIdentities

@@ -46,17 +46,27 @@ export const startBind = async (zones: Zones, delegated: Readonly<Record<string,
       if (/ running$/m.test(said)) resolve()
     })
   })
-  const failed = ended.then(() => {
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+  const close = async () => {
+    process.off('exit', kill)
+    if (child.exitCode === null) kill()
+    await ended
+    await root.remove()
+  }
+  const late = new Promise<never>((_, reject) => {
+    const timer = setTimeout(() => reject(new Error(`named did not start: ${said}`)), 30_000)
+    running.finally(() => clearTimeout(timer))
+  })
+  const early = ended.then(() => {
     throw new Error(`named ended: ${said}`)
   })
-  failed.catch(() => undefined)
-  await Promise.race([running, failed, once(AbortSignal.timeout(30_000), 'abort')])
+  await Promise.race([running, early, late]).catch(async (error) => {
+    await close()
+    throw error
+  })
   return {
     port,
-    close: async () => {
-      child.kill('SIGTERM')
-      await ended
-      await root.remove()
-    },
+    close,
   }
 }

@@ -149,7 +149,7 @@ describe('service/doctor on the zone of name workloads', () => {
   it('asks for the wildcard’s CAA, by the name of the CA', async () => {
     const ca = await startPebble({ dns: '127.0.0.1:1', caaIdentities: ['pebble.test'] })
     onTestFinished(() => ca.close())
-    const authorities = [{ directory: ca.directory, trust: ca.trustFile }]
+    const authorities = [{ directory: ca.directory, trust: ca.trustFile, limits: 'letsencrypt' as const }]
     const lines = [...right, `${domain}. CAA 0 issue "pebble.test"`, `${domain}. CAA 0 issuewild "other.test"`]
     const { find } = await examined({ [zone]: lines }, () => [acme({ authorities })])
     expect(await find('shop', 'caa')).toEqual({
@@ -158,6 +158,7 @@ describe('service/doctor on the zone of name workloads', () => {
       seen: expect.stringContaining('do not allow pebble.test'),
       fix: expect.stringContaining(`${domain}. CAA 0 issuewild "pebble.test"`),
     })
+    expect(await find('shop', 'budget')).toMatchObject({ state: 'ok', seen: expect.stringMatching(/^\d+ of \d+ .* are left$/) })
   })
 })
 
