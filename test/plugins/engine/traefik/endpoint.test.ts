@@ -225,7 +225,7 @@ describe('the endpoint of the http provider', () => {
     })
     const [said, [code]] = await Promise.all([text(second.stderr), once(second, 'exit')])
     expect(code).toBe(1)
-    expect(said).toContain('another endpoint listens')
+    expect(said).toContain('another process listens')
     await client.apply(some(2))
     expect(routersOf((await pollAt(url).poll()).text)).toEqual(['w0-route', 'w1-route'])
   })
