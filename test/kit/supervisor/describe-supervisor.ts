@@ -269,7 +269,9 @@ export const describeSupervisor = (name: string, under: SupervisorUnderTest): vo
       expect(isRunning(pid!)).toBe(false)
       await alone.close()
       await open()
-      expect((await run(kept)).adopted).toBe(false)
+      const again = await run(kept)
+      expect(again.adopted).toBe(false)
+      await again.stop()
     })
 
     it('hands a child over to a second run of the same, whoever stops the first', async () => {

@@ -184,7 +184,7 @@ describe('ACME state', () => {
 })
 
 it('starts with 10,000 routes on file, serves them, and takes the next', async () => {
-  const { start, get, proxy, web } = await faultStand()
+  const { start, get, proxy, web } = await faultStand({ routes: 'files' })
   const first = await start()
   const many = Array.from({ length: 10_000 }, (_, at) => set(first, `1-${at}-many`, `h${at}.wild.test`, web.url))
   await Promise.all(many)

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import type { Service, Supervised, Supervisor } from '../../../../core/index.ts'
 import { type ProcessesOptions, processes } from '../../../../plugins/service/processes/index.ts'
 import { setUpAlone } from '../../../kit/index.ts'
@@ -9,6 +9,8 @@ import { marked, ownRoot, patience, recordOf, sleeper, stranger } from './parts.
 
 const open = async (root: string, options: ProcessesOptions = {}) => {
   const alone = await setUpAlone(processes({ backoff: { first: 0.1, most: 1 }, ...options }), root)
+  // Before its children are ended from outside, which it would start again.
+  onTestFinished(() => alone.close())
   const run = (service: Service): Promise<Supervised> => (alone.api.supervisor as Supervisor).run(service)
   return { ...alone, run }
 }
@@ -44,6 +46,7 @@ it.each([
   const root = ownRoot()
   const pid = await leave(root)
   process.kill(pid, 'SIGKILL')
+  await expect.poll(() => isRunning(pid), patience).toBe(false)
   const other = stranger()
   change(root, 'kept', as(other.pid))
   const now = await open(root)
