@@ -1,11 +1,12 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { startAcmeWorld } from '../../kit/index.ts'
 import { serve } from './acme-parts.ts'
 
-/** As many as are asked for: `ACME_MANY=1000`. */
-const count = Number(process.env.ACME_MANY ?? 1_000)
+/** A hundred, or as many as are asked for: `ACME_MANY=1000`. */
+const count = Number(process.env.ACME_MANY ?? 100)
+vi.setConfig({ testTimeout: 900_000 })
 
 test(`${count} domains each get a certificate of their own, each is served, and none takes more than 64 KiB`, async () => {
   const world = await startAcmeWorld({ nonceReject: 0 })
@@ -21,7 +22,7 @@ test(`${count} domains each get a certificate of their own, each is served, and 
     const hosts = Array.from({ length: count }, (_, n) => `d${n}.example`)
     await Promise.all(hosts.map((host, n) => served.fqdn(host, { id: `${n % 50}-${n}-many` })))
     const states = () => served.gateway.certificates.list().filter(({ state }) => state === 'ready').length
-    await expect.poll(states, { timeout: 280_000, interval: 500 }).toBe(count)
+    await expect.poll(states, { timeout: 800_000, interval: 500 }).toBe(count)
     expect(world.faults.orders()).toBe(count)
 
     const ca = await world.pebble.root()
