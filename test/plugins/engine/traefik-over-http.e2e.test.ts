@@ -1,5 +1,0 @@
-import { cannot } from '../../../plugins/engine/traefik/cannot.ts'
-import { describeEngine } from '../../kit/index.ts'
-import { traefikOverHttp } from './traefik/under-test.ts'
-
-describeEngine('engine/traefik with routes over HTTP', { engine: traefikOverHttp, cannot })
