@@ -94,6 +94,8 @@ it('does not touch the children of another gateway that runs with the same root'
   const { root, start } = stand()
   await using gateway = start()
   await gateway.until(up)
+  // One that setpriv is just turning into the command shows no environment for a moment.
+  await expect.poll(() => marked(root).length, patience).toBe(2)
   const children = marked(root)
   await using second = start()
   expect(await second.ended).toBe(5)

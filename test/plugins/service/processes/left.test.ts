@@ -47,7 +47,7 @@ it.each([
   const pid = await leave(root)
   process.kill(pid, 'SIGKILL')
   await expect.poll(() => isRunning(pid), patience).toBe(false)
-  const other = stranger()
+  const other = await laterStranger(String(recordOf(root, 'kept')?.start))
   change(root, 'kept', as(other.pid))
   const now = await open(root)
   const one = await now.run(sleeper('kept', { keep: true }))
@@ -57,6 +57,11 @@ it.each([
   await now.close()
   expect(isRunning(other.pid)).toBe(true)
 })
+/** A process of another clock tick than `start`: 10 ms apart, or they are alike to everyone. */
+const laterStranger = async (start: string) => {
+  await expect.poll(() => startOf(stranger().pid).start, patience).not.toBe(start)
+  return stranger()
+}
 const startOf = (pid: number) => ({ start: readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19] })
 
 it.each([
