@@ -1,11 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { GatewayError, parseOperation } from '../../core/index.ts'
 import { canonicalHost, canonicalLabel } from '../../lib/host.ts'
 import { backend } from '../kit/engine/cases.ts'
 import { engines } from './engines.ts'
+import { fault, faultOn } from './fault.ts'
+import { oldRoute } from './old-route.ts'
 
 /** What ends a rule of Traefik, a template of Go, a line or a string; and what looks like a name and is none. */
 const poison = [
@@ -60,13 +62,17 @@ const codeOf = (work: () => unknown): string => {
 const fqdn = (text: string) => parseOperation({ do: 'set-fqdn', id: '1-1-a', fqdn: text, backends: ['http://10.0.0.1'] })
 const name = (text: string) => parseOperation({ do: 'set-name', id: '1-1-a', name: text, backends: ['http://10.0.0.1'] })
 
-describe('2: a name that would be more than a name', () => {
-  test.each(poison)('is refused before anything is asked: %j', (text) => {
-    expect(codeOf(() => fqdn(text))).toBe('INVALID_FQDN')
-    expect(codeOf(() => name(text))).toBe('INVALID_NAME')
-  })
+fault(2, 'a name that would be more than a name is refused before anything is asked', async () => {
+  for (const text of poison) {
+    expect([text, codeOf(() => fqdn(text))]).toEqual([text, 'INVALID_FQDN'])
+    expect([text, codeOf(() => name(text))]).toEqual([text, 'INVALID_NAME'])
+  }
+})
 
-  test('is refused whatever it is made of, and what is taken has letters, digits, hyphens, underscores and dots alone', () => {
+fault(
+  2,
+  'it is refused whatever it is made of, and what is taken has letters, digits, hyphens, underscores and dots alone',
+  async () => {
     fc.assert(
       fc.property(anything, (text) => {
         const code = codeOf(() => fqdn(text))
@@ -76,47 +82,48 @@ describe('2: a name that would be more than a name', () => {
       }),
       { numRuns: 20_000 },
     )
-  })
+  },
+)
 
-  test.each(engines)('is refused by the engine itself, had nobody else looked: %s', async (engine, open) => {
-    const world = await open()
-    const [victim, thief] = [await backend('victim'), await backend('thief')]
-    await world.set('1-1-victim', 'victim.test', [victim.url])
-    const client = await world.h1('victim.test')
-    for (const [at, text] of poison.slice(0, 18).entries()) {
-      const op = { do: 'set-fqdn', id: `2-${at + 1}-thief`, fqdn: text, backends: [thief.url], passthrough: false } as never
-      const outcome = await world.gateway.dispatch(op).then(
-        () => 'taken',
-        () => 'refused',
-      )
-      if (engine === 'traefik') expect([text, outcome]).toEqual([text, 'refused'])
-    }
-    expect((await client.request('GET /', { Host: 'victim.test' })).text).toBe('victim')
-    expect((await world.get('victim.test')).text).toBe('victim')
-    expect(thief.requests).toEqual([])
-    await world.set('3-1-after', 'after.test', [victim.url])
-    expect((await world.get('after.test')).text).toBe('victim')
-    if (engine !== 'traefik') return
-    const folder = join(world.gateway.status().root, 'proxy')
-    const files = readdirSync(folder)
-    expect(files.filter((file) => file.includes('thief'))).toEqual([])
-    for (const file of files) expect(readFileSync(join(folder, file), 'utf8')).not.toContain('{{')
-  })
+faultOn(2, 'it is refused by the engine itself, had nobody else looked', engines, async (open, engine) => {
+  const world = await open()
+  await using _old = await oldRoute(world)
+  const [victim, thief] = [await backend('victim'), await backend('thief')]
+  await world.set('1-1-victim', 'victim.test', [victim.url])
+  const client = await world.h1('victim.test')
+  for (const [at, text] of poison.slice(0, 18).entries()) {
+    const op = { do: 'set-fqdn', id: `2-${at + 1}-thief`, fqdn: text, backends: [thief.url], passthrough: false } as never
+    const outcome = await world.gateway.dispatch(op).then(
+      () => 'taken',
+      () => 'refused',
+    )
+    if (engine === 'traefik') expect([text, outcome]).toEqual([text, 'refused'])
+  }
+  expect((await client.request('GET /', { Host: 'victim.test' })).text).toBe('victim')
+  expect((await world.get('victim.test')).text).toBe('victim')
+  expect(thief.requests).toEqual([])
+  await world.set('3-1-after', 'after.test', [victim.url])
+  expect((await world.get('after.test')).text).toBe('victim')
+  if (engine !== 'traefik') return
+  const folder = join(world.gateway.status().root, 'proxy')
+  const files = readdirSync(folder)
+  expect(files.filter((file) => file.includes('thief'))).toEqual([])
+  for (const file of files) expect(readFileSync(join(folder, file), 'utf8')).not.toContain('{{')
+})
 
-  test.each(engines)('is not every name that looks strange: %s serves what DNS allows', async (_, open) => {
-    const world = await open()
-    const web = await backend(({ headers }, response) => void response.end(headers.host))
-    const hosts = [
-      'a_b.wild.test',
-      '-edge-.wild.test',
-      '1.2.3.wild-test.test',
-      'xn--bcher-kva.wild.test',
-      `${'a'.repeat(63)}.wild.test`,
-    ]
-    for (const [at, host] of hosts.entries()) {
-      await world.set(`1-${at + 1}-odd`, host, [web.url])
-      const client = await world.h1(host, { ca: undefined } as never)
-      expect((await client.request('GET /', { Host: host })).text).toBe(host)
-    }
-  })
+faultOn(2, 'a name that looks strange and that DNS allows is served', engines, async (open) => {
+  const world = await open()
+  const web = await backend(({ headers }, response) => void response.end(headers.host))
+  const hosts = [
+    'a_b.wild.test',
+    '-edge-.wild.test',
+    '1.2.3.wild-test.test',
+    'xn--bcher-kva.wild.test',
+    `${'a'.repeat(63)}.wild.test`,
+  ]
+  for (const [at, host] of hosts.entries()) {
+    await world.set(`1-${at + 1}-odd`, host, [web.url])
+    const client = await world.h1(host, { ca: undefined } as never)
+    expect((await client.request('GET /', { Host: host })).text).toBe(host)
+  }
 })

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { createAuthority } from '../kit/authority.ts'
 import { clientHello } from '../kit/clients/pieces.ts'
 import { openTcp } from '../kit/clients/socket.ts'
@@ -6,6 +6,7 @@ import { backend, bytesBackend } from '../kit/engine/cases.ts'
 import { defer, idOf, type World } from '../kit/engine/world.ts'
 import { http1 } from '../kit/index.ts'
 import { engines } from './engines.ts'
+import { faultOn } from './fault.ts'
 
 const codeOfSet = (world: World, id: string, host: string, address: string, passthrough: boolean) =>
   world.gateway.dispatch({ do: 'set-fqdn', id: idOf(id), fqdn: host, backends: [address], passthrough }).then(
@@ -13,8 +14,11 @@ const codeOfSet = (world: World, id: string, host: string, address: string, pass
     ({ code }: { code: string }) => code,
   )
 
-describe.each(engines)('10: one host or connection, two claims: %s', (engine, open) => {
-  test('a host that one workload passes through is not ended here for another, nor the other way round', async () => {
+faultOn(
+  10,
+  'a host that one workload passes through is not ended here for another, nor the other way round',
+  engines,
+  async (open) => {
     const world = await open()
     const tenant = await createAuthority()
     const own = await backend('own', { tls: await tenant.issue(['own.wild.test']) })
@@ -28,9 +32,14 @@ describe.each(engines)('10: one host or connection, two claims: %s', (engine, op
     expect((await client.request('GET /', { Host: 'own.wild.test' })).text).toBe('own')
     expect((await world.get('web.wild.test')).text).toBe('web')
     expect(thief.requests).toEqual([])
-  })
+  },
+)
 
-  test('a passed-through connection gets its own backend, whatever it says inside about another host', async () => {
+faultOn(
+  10,
+  'a passed-through connection gets its own backend, whatever it says inside about another host',
+  engines,
+  async (open) => {
     const world = await open()
     const hello = await clientHello('own.wild.test')
     const seen: string[] = []
@@ -49,11 +58,14 @@ describe.each(engines)('10: one host or connection, two claims: %s', (engine, op
     expect((await client.take(4)).toString()).toBe('mine')
     expect(seen.join('')).toContain('Host: other.wild.test')
     expect(other.requests).toEqual([])
-  })
+  },
+)
 
-  // Traefik takes any host on a connection whose TLS options are the same, which is every one of ours.
-  const only = engine === 'traefik' ? test.fails : test
-  only('another host on a connection, by HTTP/1.1 or coalesced by HTTP/2, is misdirected (421) and reaches nobody', async () => {
+faultOn(
+  10,
+  'another host on a connection, by HTTP/1.1 or coalesced by HTTP/2, is misdirected (421) and reaches nobody',
+  engines,
+  async (open) => {
     const world = await open()
     const [one, two] = [await backend('one'), await backend('two')]
     await world.set('1-1-a', 'one.wild.test', [one.url])
@@ -62,16 +74,20 @@ describe.each(engines)('10: one host or connection, two claims: %s', (engine, op
     expect((await first.request('GET /', { Host: 'two.wild.test' })).status).toBe(421)
     expect((await second.request({ headers: { ':authority': 'two.wild.test' } })).status).toBe(421)
     expect(two.requests).toEqual([])
-  })
+  },
+  {
+    traefik:
+      'Traefik routes by Host alone, on purpose (traefik/traefik#7039), and takes any host on a connection whose TLS options are the same, which is every one of ours',
+  },
+)
 
-  test('no request for a passed-through host is served on a connection that was made for another', async () => {
-    const world = await open()
-    const tenant = await createAuthority()
-    const own = await backend('own', { tls: await tenant.issue(['own.wild.test']) })
-    await world.set('1-1-own', 'own.wild.test', [own.address], true)
-    await world.set('2-1-b', 'two.wild.test', [(await backend('two')).url])
-    const client = await world.h1('two.wild.test')
-    expect([404, 421]).toContain((await client.request('GET /', { Host: 'own.wild.test' })).status)
-    expect(own.requests).toEqual([])
-  })
+faultOn(10, 'no request for a passed-through host is served on a connection that was made for another', engines, async (open) => {
+  const world = await open()
+  const tenant = await createAuthority()
+  const own = await backend('own', { tls: await tenant.issue(['own.wild.test']) })
+  await world.set('1-1-own', 'own.wild.test', [own.address], true)
+  await world.set('2-1-b', 'two.wild.test', [(await backend('two')).url])
+  const client = await world.h1('two.wild.test')
+  expect([404, 421]).toContain((await client.request('GET /', { Host: 'own.wild.test' })).status)
+  expect(own.requests).toEqual([])
 })

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { hooked, name, told, value } from '../plugins/service/dns-hook-parts.ts'
+import { fault } from './fault.ts'
 
 /** Whatever the system lets into an argument: no NUL, and whole characters. */
 const argument = fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\0'))
@@ -26,17 +27,7 @@ const hostile = [
   '',
 ]
 
-test.each(hostile)('fault 19: the hook refuses the name %j with exit code 2 and a sentence', async (given) => {
-  await using at = await hooked()
-  const program = at.run('present', given, value)
-  expect(await program.ended).toBe(2)
-  expect(program.stderr).toMatch(/^gateway-dns-hook: (BAD_REQUEST|FORBIDDEN): .+\n$/)
-  expect(program.stdout).toBe('')
-  expect(at.told).toEqual([])
-  expect(existsSync('/tmp/gateway-hook-was-here')).toBe(false)
-})
-
-test.each([
+const badValues = [
   `${value.slice(1)}/`,
   `${value.slice(1)}&`,
   `${value}\n`,
@@ -45,15 +36,22 @@ test.each([
   `${value}a`,
   `-C${value}`,
   '',
-])('fault 19: the hook refuses the value %j', async (given) => {
+]
+
+fault(19, 'the hook refuses a hostile name or value with exit code 2 and a sentence', async () => {
   await using at = await hooked()
-  const program = at.run('present', name, given)
-  expect(await program.ended).toBe(2)
-  expect(program.stderr).toMatch(/^gateway-dns-hook: (BAD_REQUEST|FORBIDDEN): .+\n$/)
+  const requests = [...hostile.map((given) => [given, value] as const), ...badValues.map((given) => [name, given] as const)]
+  for (const given of requests) {
+    const program = at.run('present', ...given)
+    expect([given, await program.ended]).toEqual([given, 2])
+    expect(program.stderr).toMatch(/^gateway-dns-hook: (BAD_REQUEST|FORBIDDEN): .+\n$/)
+    expect(program.stdout).toBe('')
+  }
   expect(at.told).toEqual([])
+  expect(existsSync('/tmp/gateway-hook-was-here')).toBe(false)
 })
 
-test('fault 19: a value that holds words of somebody’s template arrives as it was given', async () => {
+fault(19, 'a value that holds words of somebody’s template arrives as it was given', async () => {
   await using at = await hooked()
   for (const word of ['IP', 'TOKEN', 'DOMAIN', 'sed', '-e', '--']) {
     const given = word + value.slice(word.length)
@@ -62,7 +60,7 @@ test('fault 19: a value that holds words of somebody’s template arrives as it 
   }
 })
 
-test('fault 19: arguments of any kind are data: what is not a whole request of ours ends with 2 and reaches nobody', async () => {
+fault(19, 'arguments of any kind are data: what is not a whole request of ours ends with 2 and reaches nobody', async () => {
   await using at = await hooked()
   const verbs = fc.oneof(fc.constantFrom('present', 'cleanup', 'timeout', '--', '-C', 'PRESENT'), argument)
   const names = fc.oneof(

@@ -3,12 +3,13 @@ import { once } from 'node:events'
 import { renameSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import type { Plugin } from '../../core/index.ts'
 import { askTexts } from '../../lib/dns/ask.ts'
 import { dnsmasq, processes, responder } from '../../plugins/index.ts'
 import { challengeValue, endKept, freePort, isRunning, keptChildren, openDns, tempRoot } from '../kit/index.ts'
 import { dnsmasqPath } from '../kit/programs.ts'
+import { fault } from './fault.ts'
 
 const domain = 'gw.example.org'
 const at = `_acme-challenge.${domain}`
@@ -49,37 +50,40 @@ const occupy = async (port: number) => {
   return () => Promise.all([new Promise<void>((done) => udp.close(done)), new Promise((done) => tcp.close(done))])
 }
 
-describe.each(['dnsmasq', 'responder'] as const)('fault 21: where the port of %s is taken', (provider) => {
-  test('the gateway starts, names the process that has it, and goes on once it is free', async () => {
-    const { port, place, start, startDnsmasq, told } = await world()
-    const free = await occupy(port)
-    const { present, health } = await (provider === 'dnsmasq' ? startDnsmasq() : start([responder(place)]))
-    await expect(present()).rejects.toMatchObject({
-      code: 'PORT_IN_USE',
-      message: expect.stringContaining(`port ${port} is in use by pid ${process.pid} `),
-      fix: expect.stringContaining('addresses'),
-    })
-    expect(health(`dns-provider/${provider}`)).toMatchObject({
-      state: 'degraded',
-      reason: expect.stringContaining(`pid ${process.pid}`),
-    })
-    await free()
-    await expect
-      .poll(
-        () =>
-          present().then(
-            () => 'ok',
-            ({ code }) => code,
-          ),
-        patience,
-      )
-      .toBe('ok')
-    expect((await told()).length).toBeGreaterThan(0)
-    expect(health(`dns-provider/${provider}`)?.state).toBe('ok')
-  })
-})
+for (const provider of ['dnsmasq', 'responder'] as const)
+  fault(
+    21,
+    `where the port of ${provider} is taken the gateway starts, names the process that has it, and goes on once it is free`,
+    async () => {
+      const { port, place, start, startDnsmasq, told } = await world()
+      const free = await occupy(port)
+      const { present, health } = await (provider === 'dnsmasq' ? startDnsmasq() : start([responder(place)]))
+      await expect(present()).rejects.toMatchObject({
+        code: 'PORT_IN_USE',
+        message: expect.stringContaining(`port ${port} is in use by pid ${process.pid} `),
+        fix: expect.stringContaining('addresses'),
+      })
+      expect(health(`dns-provider/${provider}`)).toMatchObject({
+        state: 'degraded',
+        reason: expect.stringContaining(`pid ${process.pid}`),
+      })
+      await free()
+      await expect
+        .poll(
+          () =>
+            present().then(
+              () => 'ok',
+              ({ code }) => code,
+            ),
+          patience,
+        )
+        .toBe('ok')
+      expect((await told()).length).toBeGreaterThan(0)
+      expect(health(`dns-provider/${provider}`)?.state).toBe('ok')
+    },
+  )
 
-test('fault 21: a dnsmasq that is killed is there again with all values, the first time at once', async () => {
+fault(21, 'a dnsmasq that is killed is there again with all values, the first time at once', async () => {
   const { startDnsmasq, told, pid } = await world()
   const { present, dns } = await startDnsmasq()
   const [one, two] = [await present(), await present()]
@@ -94,7 +98,7 @@ test('fault 21: a dnsmasq that is killed is there again with all values, the fir
   await expect.poll(told, patience).toEqual([two])
 })
 
-test('fault 21: where dnsmasq refuses its config the one that runs runs on, with what it answered', async () => {
+fault(21, 'where dnsmasq refuses its config the one that runs runs on, with what it answered', async () => {
   const { root, startDnsmasq, told, pid } = await world()
   const command = join(root, 'dnsmasq.sh')
   const install = (text: string) => {
@@ -120,7 +124,7 @@ test('fault 21: where dnsmasq refuses its config the one that runs runs on, with
   expect(health('dns-provider/dnsmasq')?.state).toBe('ok')
 })
 
-test('fault 21: a program that dies at its start is told with its last words, and no order waits for ever', async () => {
+fault(21, 'a program that dies at its start is told with its last words, and no order waits for ever', async () => {
   const { root, startDnsmasq } = await world()
   const command = join(root, 'dnsmasq.sh')
   writeFileSync(command, '#!/bin/sh\n[ "$1" = --test ] && exit 0\necho "dnsmasq: cannot run as it is" >&2\nexit 5\n', {
@@ -133,7 +137,7 @@ test('fault 21: a program that dies at its start is told with its last words, an
   })
 })
 
-test('fault 21: a program that is not there is told with what to install', async () => {
+fault(21, 'a program that is not there is told with what to install', async () => {
   const { root, startDnsmasq, start, place } = await world()
   const { present, gateway } = await startDnsmasq(join(root, 'none'))
   await expect(present()).rejects.toMatchObject({ code: 'PROCESS_FAILED', fix: expect.stringContaining('dnsmasq-base') })
@@ -143,7 +147,7 @@ test('fault 21: a program that is not there is told with what to install', async
   await instead()
 })
 
-test('fault 21: it outlives the gateway, is taken over by the next one, and none is left twice', async () => {
+fault(21, 'it outlives the gateway, is taken over by the next one, and none is left twice', async () => {
   const { startDnsmasq, told, pid } = await world()
   const first = await startDnsmasq()
   const value = await first.present()

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { Agent, createServer } from 'node:http'
 import { join } from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, vi } from 'vitest'
 import { gatewayProcess } from '../cli/gateway-process.ts'
 import { echoBody } from '../kit/backends/http.ts'
 import { clientHello } from '../kit/clients/pieces.ts'
@@ -10,6 +10,8 @@ import { endKept, isRunning, keptChildren } from '../kit/kept.ts'
 import { traefikPath } from '../kit/programs.ts'
 import { relayStand } from '../plugins/engine/traefik/relay-stand.ts'
 import { ask } from '../torture/http-caller.ts'
+import type { Engine } from './engines.ts'
+import { fault, faultOn } from './fault.ts'
 
 const patience = { timeout: 60_000, interval: 100 }
 const zone = 'gw.test'
@@ -124,11 +126,15 @@ const traefikOf = async (http: number, https: number) =>
 const embeddedOf = async (http: number, https: number) =>
   `embedded({ http: { host: '127.0.0.1', port: ${http} }, https: { host: '127.0.0.1', port: ${https} } })`
 
-test.each([
+const counting: Readonly<
+  Partial<Record<Engine, readonly [of: typeof traefikOf, children: readonly string[], end: NodeJS.Signals]>>
+> = {
   // It counts in the gateway: what the last moment before a kill brought is lost, and a stop loses nothing.
-  ['embedded', embeddedOf, [], 'SIGTERM'],
-  ['traefik', traefikOf, ['traefik', 'traefik-relay'], 'SIGKILL'],
-] as const)('39: %s bills what clients sent, over kills of everything that counts', async (_, engineOf, children, end) => {
+  embedded: [embeddedOf, [], 'SIGTERM'],
+  traefik: [traefikOf, ['traefik', 'traefik-relay'], 'SIGKILL'],
+}
+
+faultOn(39, 'what clients sent is billed, over kills of everything that counts', counting, async ([engineOf, children, end]) => {
   const at = await stand(engineOf)
   await at.open()
   await at.load()
@@ -151,31 +157,35 @@ test.each([
   await at.settled()
 })
 
-test('39: adds ten thousand series up in one look, whatever else stands in the labels, and says nothing while Traefik is away', async () => {
-  const count = 10_000
-  const odd = 'traefik_service_responses_bytes_total{code="2\\"00} 5",method="a\\\\",protocol="\\n{",service="'
-  const lines = Array.from({ length: count }, (_, n) =>
-    ['requests', 'responses'].map((way) => `traefik_service_${way}_bytes_total{code="200",service="1-${n}-w@file"} ${n + 1}\n`),
-  ).flat(2)
-  const text = `process_start_time_seconds ${Date.now() / 1_000 + 3_600}\nprocess_cpu_seconds_total 1\n${lines.join('')}${odd}1-0-w@file"} 41\n${odd}\\" x@file"} 9\n`
-  let looks = 0
-  const traefik = createServer((_, answer) => {
-    looks++
-    answer.end(text)
-  })
-  const port = await freePort()
-  const at = await relayStand([], { metrics: { host: '127.0.0.1', port } })
-  await at.client.restore([])
-  expect((await at.client.read(AbortSignal.timeout(10_000))).bytes.size).toBe(0)
-  await new Promise<void>((done) => traefik.listen(port, '127.0.0.1', done))
-  onTestFinished(() => void traefik.close())
-  await vi.waitFor(async () => {
-    const { bytes } = await at.client.read(AbortSignal.timeout(10_000))
-    expect(bytes.size).toBe(count)
-    expect([await at.bytes('1-0-w'), await at.bytes('1-9999-w')]).toEqual([
-      { request: 1, response: 42 },
-      { request: count, response: count },
-    ])
-  }, patience)
-  expect(looks).toBeGreaterThan(0)
-})
+fault(
+  39,
+  'adds ten thousand series up in one look, whatever else stands in the labels, and says nothing while Traefik is away',
+  async () => {
+    const count = 10_000
+    const odd = 'traefik_service_responses_bytes_total{code="2\\"00} 5",method="a\\\\",protocol="\\n{",service="'
+    const lines = Array.from({ length: count }, (_, n) =>
+      ['requests', 'responses'].map((way) => `traefik_service_${way}_bytes_total{code="200",service="1-${n}-w@file"} ${n + 1}\n`),
+    ).flat(2)
+    const text = `process_start_time_seconds ${Date.now() / 1_000 + 3_600}\nprocess_cpu_seconds_total 1\n${lines.join('')}${odd}1-0-w@file"} 41\n${odd}\\" x@file"} 9\n`
+    let looks = 0
+    const traefik = createServer((_, answer) => {
+      looks++
+      answer.end(text)
+    })
+    const port = await freePort()
+    const at = await relayStand([], { metrics: { host: '127.0.0.1', port } })
+    await at.client.restore([])
+    expect((await at.client.read(AbortSignal.timeout(10_000))).bytes.size).toBe(0)
+    await new Promise<void>((done) => traefik.listen(port, '127.0.0.1', done))
+    onTestFinished(() => void traefik.close())
+    await vi.waitFor(async () => {
+      const { bytes } = await at.client.read(AbortSignal.timeout(10_000))
+      expect(bytes.size).toBe(count)
+      expect([await at.bytes('1-0-w'), await at.bytes('1-9999-w')]).toEqual([
+        { request: 1, response: 42 },
+        { request: count, response: count },
+      ])
+    }, patience)
+    expect(looks).toBeGreaterThan(0)
+  },
+)
