@@ -54,7 +54,9 @@ describe("the cases of the Go module's own unit tests", () => {
   it.each(cases.metrics)('read of the counters of Traefik: $case', ({ text, request, response }) => {
     const { services } = readScrape(`process_start_time_seconds 1\n${text}`)
     const bytes = (kind: 'request' | 'response') =>
-      Object.fromEntries([...services].flatMap(([name, count]) => (count[kind] > 0 ? [[workloadOf(name), count[kind]]] : [])))
+      Object.fromEntries(
+        [...services].flatMap(([name, count]) => (count[kind].bytes > 0 ? [[workloadOf(name), count[kind].bytes]] : [])),
+      )
     expect([bytes('request'), bytes('response')]).toEqual([request, response])
   })
 

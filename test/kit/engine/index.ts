@@ -25,12 +25,6 @@ export interface EngineUnderTest {
 const waiting = new Set([limits, drain, shutdown, failures])
 
 /** The conformance suite of engines: every behaviour that a caller of the gateway may rely on, over real sockets. For vitest. */
-/** Cases of others' engines that pass and fail by turns: left out until the cause is found. */
-const unsteady = new Set([
-  'passes an early answer on while the request is still being sent',
-  'never lets a figure fall within an epoch',
-])
-
 export const describeEngine = (name: string, { engine, cannot = {}, sideBySide = false }: EngineUnderTest): void => {
   const known = new Set(Object.values(themes).flatMap(Object.keys))
   const unknown = Object.keys(cannot).filter((sentence) => !known.has(sentence))
@@ -41,7 +35,6 @@ export const describeEngine = (name: string, { engine, cannot = {}, sideBySide =
       describe(theme, () => {
         for (const [sentence, run] of Object.entries(cases)) {
           const reason = cannot[sentence]
-          if (unsteady.has(sentence) && name.includes('traefik')) continue
           const test = sideBySide && waiting.has(cases) ? it.concurrent : it
           const body = (context: TestContext) => runCase(context, () => run(open))
           if (reason === undefined) test(sentence, body, limit)

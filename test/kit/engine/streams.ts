@@ -210,12 +210,19 @@ export const streams: Cases = {
 
   'passes an early answer on while the request is still being sent': async (open) => {
     const world = await open()
-    const web = await backend((_, response) => response.writeHead(413, { Connection: 'close' }).end('too much'))
+    const web = await backend((request, response) => {
+      const refuse = () => response.writeHead(413, { Connection: 'close' }).end('too much')
+      if (request.method === 'GET') refuse()
+      // Not before some of the body is there: the engine waits for more of it when the answer comes.
+      else request.once('data', refuse)
+    })
     await world.set('1-1-a', 'a.test', [web.url])
-    const client = await world.h1('a.test')
-    await client.send('POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1000000\r\n\r\nthe beginning')
-    const answer = await client.answer()
-    expect([answer.status, answer.text]).toEqual([413, 'too much'])
+    for (let round = 0; round < 5; round++) {
+      const client = await world.h1('a.test')
+      await client.send('POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1000000\r\n\r\nthe beginning')
+      const answer = await client.answer()
+      expect([answer.status, answer.text]).toEqual([413, 'too much'])
+    }
     expect((await world.get('a.test')).text).toBe('too much')
   },
 

@@ -1,10 +1,15 @@
-import type { Count, Scrape } from './scrape.ts'
-import { workloadOf } from './scrape.ts'
+import { type Count, type Counter, type Scrape, workloadOf } from './scrape.ts'
 
 /** Of the Traefik that was looked at last, to be kept over a restart of ours. */
 export interface Seen {
   readonly started: number
   readonly used: number
+}
+
+/** Bytes that were counted since the last look. */
+interface Growth {
+  readonly request: number
+  readonly response: number
 }
 
 /** Seconds by which a start time differs that is the same: the kernel reckons it from a clock of whole seconds. */
@@ -18,9 +23,9 @@ export class Fold {
   /** The last figure of each service. */
   readonly services = new Map<string, Count>()
   seen: Seen | undefined
-  readonly #add: (id: string, more: Count) => void
+  readonly #add: (id: string, more: Growth) => void
 
-  constructor(add: (id: string, more: Count) => void) {
+  constructor(add: (id: string, more: Growth) => void) {
     this.#add = add
   }
 
@@ -48,5 +53,11 @@ export class Fold {
   }
 }
 
-/** A counter that stands lower than before began again from zero. */
-const growth = (now: number, before = 0): number => (now < before ? now : now - before)
+/**
+ * A counter of another time began again from zero, and so did one that stands lower than before. The time is what tells where a service
+ * went, came back and passed its old figure between two looks.
+ */
+const growth = (now: Counter, before: Counter = { bytes: 0 }): number => {
+  const another = now.since !== undefined && before.since !== undefined && now.since !== before.since
+  return another || now.bytes < before.bytes ? now.bytes : now.bytes - before.bytes
+}

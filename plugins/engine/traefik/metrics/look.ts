@@ -1,4 +1,5 @@
 import { Agent, type IncomingMessage, request } from 'node:http'
+import { protobufType } from '../../../../lib/prometheus-protobuf.ts'
 import type { Fold } from './fold.ts'
 import { readScrape } from './scrape.ts'
 
@@ -8,8 +9,8 @@ export interface Place {
   readonly port: number
 }
 
-/** In ms, for one look, and in bytes. */
-const limit = 2_500
+/** In ms, for one look, and in bytes. Traefik forgets a service that is gone once it was looked at: a look given up may lose bytes. */
+const limit = 30_000
 const most = 512 << 20
 /** A look is as good as new for so many times as long as it took: reading costs a tenth of a core at most. */
 const share = 9
@@ -44,9 +45,9 @@ export class Looks {
 
   async #take(place: Place): Promise<void> {
     const began = performance.now()
-    const text = await this.#ask(place)
-    if (text === undefined) return
-    const scrape = readScrape(text)
+    const metrics = await this.#ask(place)
+    if (metrics === undefined) return
+    const scrape = readScrape(metrics)
     const clock = wallClock()
     if (this.#fold.seen || scrape.started >= this.#began() - slack) this.#fold.take(scrape, clock - this.#clock)
     else this.#fold.skip(scrape)
@@ -55,13 +56,13 @@ export class Looks {
     this.#freshUntil = end + share * (end - began)
   }
 
-  #ask({ host, port }: Place): Promise<string | undefined> {
+  #ask({ host, port }: Place): Promise<string | Buffer | undefined> {
     return new Promise((resolve, reject) => {
       const { promise: late, resolve: tooLate } = Promise.withResolvers<void>()
       const signal = AbortSignal.timeout(limit)
       signal.addEventListener('abort', () => tooLate(), { once: true })
       late.then(() => reject(new Error(`Traefik's metrics took longer than ${limit} ms`)))
-      const asked = request({ host, port, path: '/metrics', agent: this.#agent, signal }, (answer) => {
+      const asked = request({ host, port, path: '/metrics', headers: { accept }, agent: this.#agent, signal }, (answer) => {
         if (answer.statusCode === 200) collect(answer).then(resolve, reject)
         else {
           answer.resume()
@@ -83,7 +84,9 @@ const slack = 2
 /** How far the system's clock is from one that nobody sets, in seconds. */
 const wallClock = (): number => (Date.now() - performance.now()) / 1_000
 
-const collect = async (answer: IncomingMessage): Promise<string> => {
+const accept = `${protobufType}, text/plain;version=0.0.4;q=0.5`
+
+const collect = async (answer: IncomingMessage): Promise<string | Buffer> => {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of answer) {
@@ -91,5 +94,6 @@ const collect = async (answer: IncomingMessage): Promise<string> => {
     if (size > most) throw new Error(`Traefik's metrics are more than ${most} bytes`)
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  const all = Buffer.concat(chunks)
+  return answer.headers['content-type']?.startsWith('application/vnd.google.protobuf') ? all : all.toString('utf8')
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Journal, type Written } from '../endpoint/journal.ts'
 import { Fold } from '../metrics/fold.ts'
+import type { Count } from '../metrics/scrape.ts'
 import type { Figure } from './protocol.ts'
 import type { Meter, Workload } from './table.ts'
 
@@ -84,7 +85,7 @@ export class Meters {
       this.#epoch = String(first)
       this.#began = Number(second)
     } else if (key === traefikKey) this.fold.seen = { started: Number(first), used: Number(second) }
-    else if (key.includes('@')) this.fold.services.set(key, { request: Number(first), response: Number(second) })
+    else if (key.includes('@')) this.fold.services.set(key, count(value))
     else this.#meters.set(key, { request: Number(first), response: Number(second) })
   }
   #figures(): readonly Figure[] {
@@ -96,7 +97,10 @@ export class Meters {
       [epochKey, JSON.stringify([this.#epoch, this.#began])],
       ...(seen ? [[traefikKey, JSON.stringify([seen.started, seen.used])] as const] : []),
       ...figures.map(([id, request, response]) => [id, `[${request},${response}]`] as const),
-      ...[...services].map(([name, { request, response }]) => [name, `[${request},${response}]`] as const),
+      ...[...services].map(
+        ([name, { request, response }]) =>
+          [name, JSON.stringify([request.bytes, response.bytes, request.since, response.since])] as const,
+      ),
     ])
   }
   #write(figures: readonly Figure[]): Promise<void> {
@@ -118,4 +122,11 @@ export class Meters {
     this.#turn = done.catch(() => undefined)
     return done
   }
+}
+
+/** As it was written: JSON has null for what is not known, and older relays wrote no times. */
+const count = (value: unknown): Count => {
+  const [request, response, ...times] = Array.isArray(value) ? value : []
+  const [asked, answered] = times.map((time) => (typeof time === 'number' ? time : undefined))
+  return { request: { bytes: Number(request), since: asked }, response: { bytes: Number(response), since: answered } }
 }

@@ -10,6 +10,8 @@ import type { Answers, Ask, RelayRoute } from './protocol.ts'
 import type { Table } from './table.ts'
 
 const settingsKey = '.settings'
+/** ms that an answer waits for Traefik's figures. */
+const patience = 2_500
 
 /** What the relay does with connections and with what the gateway asks. */
 export class Relay {
@@ -43,16 +45,23 @@ export class Relay {
 
   /** Counts what there is to count, durably. */
   async keep(): Promise<void> {
-    await this.#look().catch((error: unknown) => {
-      const text = String(error)
-      if (text !== this.#trouble) console.error(text)
-      this.#trouble = text
-    })
+    await this.#look()
     await this.#meters.write()
   }
+  /** Resolves also where Traefik's metrics cannot be read: what is known stands, and is told. */
   async #look(now = false): Promise<void> {
     const { metrics } = this.#table.settings
-    if (metrics) await this.#looks.look(metrics, now)
+    if (!metrics) return
+    await this.#looks.look(metrics, now).then(
+      () => {
+        this.#trouble = ''
+      },
+      (error: unknown) => {
+        const text = String(error)
+        if (text !== this.#trouble) console.error(text)
+        this.#trouble = text
+      },
+    )
   }
 
   async answer(ask: Ask): Promise<Answers[keyof Answers]> {
@@ -66,7 +75,8 @@ export class Relay {
         if (!this.#table.get(ask.id)) await this.#meters.forget(ask.id)
         return {}
       case 'read':
-        await this.#look()
+        // Who asks does not wait for a Traefik that is slow to tell; what it tells is in the next answer.
+        await Promise.race([this.#look(), sleep(patience, undefined, { ref: false })])
         return { epoch: this.#meters.epoch, bytes: await this.#meters.read() }
     }
   }
@@ -92,7 +102,7 @@ export class Relay {
   async #remove({ id, drain, linger }: Extract<Ask, { do: 'remove' }>): Promise<Answers['remove']> {
     if (this.#table.get(id)?.route) await this.#set({ do: 'set', put: [], drop: [id] })
     await Promise.all([this.#table.drain(id, drain), linger && sleep(drain)])
-    if (linger) await this.#look(true).catch(() => undefined)
+    if (linger) await this.#look(true)
     return this.#table.get(id)?.route ? {} : { last: this.#meters.figure(id) }
   }
 }

@@ -180,7 +180,7 @@ describe('routes that move between files and HTTP', () => {
     expect(await files()).toEqual([])
   })
 
-  it('keep every byte that was counted', { retry: 2 }, async () => {
+  it('keep every byte that was counted', async () => {
     const { start, web, get, read } = await stand({ routes: 'auto', overHttp: { above: 4 } })
     const gateway = await start()
     await Promise.all(some(0, 4).map((name) => set(gateway, name, web.url)))

@@ -23,19 +23,22 @@ test('39: counts what Traefik counted once, over restarts of it, services that g
         told[id === '1-1-a' ? 'a' : 'b'] += response
       })
       const truth = { a: 0, b: 0 }
-      let traefik = { started: 1_000, used: 1, counters: new Map<string, number>() }
+      let traefik = { started: 1_000, used: 1, counters: new Map<string, { bytes: number; since: number }>() }
       let clock = 0
+      let time = 1_000
       // A look comes before whatever takes a counter away: what nobody saw cannot be told.
       const look = () => {
         traefik.used += 0.01
-        const services = new Map([...traefik.counters].map(([name, response]) => [name, { request: 0, response }]))
+        const services = new Map([...traefik.counters].map(([name, response]) => [name, { request: { bytes: 0 }, response }]))
         fold.take({ ...traefik, services }, clock)
         clock = 0
       }
       for (const step of all) {
         if (step.do === 'count') {
           const name = names[step.service]!
-          traefik.counters.set(name, (traefik.counters.get(name) ?? 0) + step.bytes)
+          time++
+          const { bytes, since } = traefik.counters.get(name) ?? { bytes: 0, since: time }
+          traefik.counters.set(name, { bytes: bytes + step.bytes, since })
           truth[step.service < 2 ? 'a' : 'b'] += step.bytes
         } else if (step.do === 'clock') {
           clock += step.by
@@ -43,10 +46,8 @@ test('39: counts what Traefik counted once, over restarts of it, services that g
         } else {
           look()
           if (step.do === 'restart') traefik = { started: traefik.started + 60, used: 0.5, counters: new Map() }
-          if (step.do === 'vanish') {
-            traefik.counters.delete(names[step.service]!)
-            look()
-          }
+          // It may be back, and beyond its old figure, before anybody looks again.
+          if (step.do === 'vanish') traefik.counters.delete(names[step.service]!)
         }
       }
       look()
@@ -71,6 +72,16 @@ test('39: adds the series of a service up, and takes nothing from a name that is
   const told = new Map<string, object>()
   new Fold((id, more) => told.set(id, more)).take(readScrape(text))
   expect([...told]).toEqual([['1-1-a', { request: 1_500_012, response: 2 ** 53 - 1 }]])
+})
+
+test('39: counts nothing twice where Traefik does not say when a counter began', () => {
+  let told = 0
+  const fold = new Fold((_, { response }) => {
+    told += response
+  })
+  for (const bytes of [100, 250, 40, 60])
+    fold.take({ started: 1, used: 1, services: new Map([['1-1-a@file', { request: { bytes: 0 }, response: { bytes } }]]) })
+  expect(told).toBe(310)
 })
 
 test('says that it is no Traefik where the process is not named', () => {
