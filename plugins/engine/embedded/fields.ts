@@ -132,15 +132,18 @@ const portOf = (host: string, secure: boolean): string => {
   return colon > host.lastIndexOf(']') ? host.slice(colon + 1) : secure ? '443' : '80'
 }
 
-/** What of an answer goes back to the client: all that is end to end. `trailer` announcements stay where trailers may follow. */
-export const responseFields = (fields: Readonly<Fields>): Fields => {
+/**
+ * What of an answer goes back to the client: all that is end to end. `trailer` announcements stay where trailers may follow, and a length
+ * but for 204, which must have none (RFC 9110 section 8.6): HTTP/2 clients break off at it.
+ */
+export const responseFields = (fields: Readonly<Fields>, status = 200): Fields => {
   const out: Fields = []
   let names: Set<string> | undefined
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] ?? ''
     const rule = ruleOf(name)
     if (rule === 'connection') names = listed(fields[i + 1] ?? '', names)
-    else if (rule !== 'hop') out.push(name, fields[i + 1] ?? '')
+    else if (rule !== 'hop' && (rule !== 'length' || status !== 204)) out.push(name, fields[i + 1] ?? '')
   }
   if (names) drop(out, names, 0)
   return out

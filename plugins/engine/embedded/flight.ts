@@ -125,7 +125,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     // RFC 9110 section 15: there are none, and not every version of HTTP lets them through.
     if (status > 599) throw new BadResponse(`it answered with the status ${status}`)
     const trailers = framing === 'chunked'
-    this.#exchange.respond(status, reason, responseFields(fields), { bodyless: framing === 0, trailers })
+    this.#exchange.respond(status, reason, responseFields(fields, status), { bodyless: framing === 0, trailers })
     this.#at.answer = 'begun'
     this.#status = status
     this.#backend?.answered()

@@ -1,7 +1,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Fields } from './fields.ts'
-import { record } from './request-head.ts'
+import { mostFields, mostHead, record } from './request-head.ts'
 import type { Asker, Upstream } from './wire.ts'
 
 /** One request to a backend over HTTP/2: a stream of the connection that all its requests share. */
@@ -133,7 +133,13 @@ export class SharedSession<Failure extends Error> {
   }
   #start(socket: Socket): ClientHttp2Session {
     // `strictSingleValueFields` is not in the types yet: without it Node throws at a field that a client sent twice.
-    const options = { createConnection: () => socket, settings: { enablePush: false }, strictSingleValueFields: false }
+    const options = {
+      createConnection: () => socket,
+      settings: { enablePush: false },
+      maxHeaderListPairs: mostFields,
+      maxSendHeaderBlockLength: mostHead,
+      strictSingleValueFields: false,
+    }
     const session = connect('http://backend', options)
     session.on('error', () => {})
     // Its running streams go on; who comes next gets another connection.

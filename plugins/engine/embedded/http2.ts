@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { discard, type Exchange, type Watcher } from './exchange.ts'
 import type { Client, Fields } from './fields.ts'
 import { errorPage, pageFields } from './pages.ts'
-import { record } from './request-head.ts'
+import { mostFields, mostHead, record } from './request-head.ts'
 import { checkRequest, type Refusal, type Target } from './target.ts'
 
 /** Times in ms. */
@@ -34,6 +34,9 @@ export const http2Server = (given: Given): Http2Server => {
       enablePush: false,
       initialWindowSize: 262_144,
     },
+    // Heads are limited by their bytes: browsers send each of many cookies as a field of its own.
+    maxHeaderListPairs: mostFields,
+    maxSendHeaderBlockLength: mostHead,
     maxSessionMemory: 10,
     maxSettings: 32,
     strictSingleValueFields: false,

@@ -1,6 +1,11 @@
 import type { Exchange } from './exchange.ts'
 import { type Fields, fieldValue, requestFields } from './fields.ts'
 
+/** Fields of a head that HTTP/2 takes; Node's own limit of 128 is less than a page with many cookies has. */
+export const mostFields = 2_000
+/** Bytes of a head that HTTP/2 sends, as it guesses them before packing: what HTTP/1.1 lets through, and 12 more a field. */
+export const mostHead = 262_144
+
 const wantsLength = new Set(['POST', 'PUT', 'PATCH'])
 
 /** The head of a request as an HTTP/1.1 backend gets it. `chunked`: how the body that follows is framed. */

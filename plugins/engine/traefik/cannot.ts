@@ -7,6 +7,7 @@ const atEnd = `Traefik counts a request when it is over, and not where it broke 
 
 /** What the conformance suite asks and Traefik does not do, by the sentence of the suite. On the day when it can, the suite says so. */
 export const cannot: Readonly<Record<string, string>> = {
+  'answers 204 to HTTP/1.1 and HTTP/2 where the backend says how long it is': `Go passes the length on, and clients of HTTP/2 break the stream off (RFC 9110 section 8.6): ${noIssue}`,
   'passes trailers on, of requests and of answers':
     'Traefik drops the trailers of requests on purpose (traefik/traefik#13383); those of answers come through',
   'passes an early answer on while the request is still being sent': early,

@@ -38,7 +38,9 @@ export const openH2 = async (target: Target, tls: Tls | false): Promise<Http2> =
     throw new Error(`the server chose ${String(socket.alpnProtocol)} and not h2`)
   }
   const host = tls === false ? '127.0.0.1' : (tls.name ?? '127.0.0.1')
-  const session = connect(`${tls === false ? 'http' : 'https'}://${host}`, { createConnection: () => socket })
+  // Answers with any head are taken.
+  const unlimited = { maxHeaderListPairs: 100_000, settings: { maxHeaderListSize: 1_048_576 } }
+  const session = connect(`${tls === false ? 'http' : 'https'}://${host}`, { createConnection: () => socket, ...unlimited })
   session.on('error', () => undefined)
   await once(session, 'remoteSettings')
   const open: Http2['open'] = (headers) => session.request({ ':method': 'GET', ':path': '/', ':authority': host, ...headers })

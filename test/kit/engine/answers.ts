@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
-import { backend, type Cases } from './cases.ts'
+import { readHead } from '../backends/raw.ts'
+import { backend, bytesBackend, type Cases } from './cases.ts'
 
 /** One spelling of equal paths: an escape in either case, and a dot escaped or not (RFC 3986 section 6.2.2). */
 const spelt = (path: string) => path.replace(/%[0-9a-f]{2}/gi, (triplet) => triplet.toLowerCase()).replaceAll('%2e', '.')
@@ -92,6 +93,48 @@ export const answers: Cases = {
     }
     const two = await world.h2('a.test')
     for (const status of [204, 304]) expect((await two.request({ headers: { ':path': `/${status}` } })).status).toBe(status)
+  },
+
+  'answers 204 to HTTP/1.1 and HTTP/2 where the backend says how long it is': async (open) => {
+    const world = await open()
+    const web = await bytesBackend(async (connection) => {
+      for (;;) {
+        await readHead(connection)
+        await connection.send('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nETag: "1"\r\n\r\n')
+      }
+    })
+    await world.set('1-1-a', 'a.test', [web.url])
+    const [one, two] = [await world.h1('a.test'), await world.h2('a.test')]
+    for (let count = 0; count < 3; count++) {
+      const old = await one.request('GET /', { Host: 'a.test' })
+      expect([old.status, old.header('etag'), old.header('content-length')]).toEqual([204, '"1"', undefined])
+      const now = await two.request({ headers: {} })
+      expect([now.status, now.headers.etag, now.headers['content-length']]).toEqual([204, '"1"', undefined])
+    }
+  },
+
+  'passes a large answer head on, one long field or many': async (open) => {
+    const world = await open()
+    const long = 'x~'.repeat(32_000)
+    const short = 'y~'.repeat(60)
+    const fields = Array.from({ length: 480 }, (_, at) => `X-Field-${at}: ${short}\r\n`).join('')
+    const web = await bytesBackend(async (connection) => {
+      for (;;) {
+        const [line = ''] = await readHead(connection)
+        const said = line.includes('/long') ? `X-Long: ${long}\r\n` : fields
+        await connection.send(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\n${said}\r\nok`)
+      }
+    })
+    await world.set('1-1-a', 'a.test', [web.url])
+    const [one, two] = [await world.h1('a.test'), await world.h2('a.test')]
+    for (const path of ['/long', '/many', '/long']) {
+      const wanted = path === '/long' ? long : short
+      const name = path === '/long' ? 'x-long' : 'x-field-479'
+      const old = await one.request(`GET ${path}`, { Host: 'a.test' })
+      expect([old.status, old.text, old.header(name)]).toEqual([200, 'ok', wanted])
+      const now = await two.request({ headers: { ':path': path } })
+      expect([now.status, now.text, now.headers[name]]).toEqual([200, 'ok', wanted])
+    }
   },
 
   'passes path and query on, byte for byte': async (open) => {
