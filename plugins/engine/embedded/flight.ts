@@ -4,9 +4,10 @@ import { splice, type Tunnel } from '../../../lib/splice.ts'
 import type { Backend, Unreachable } from './backends.ts'
 import type { Exchange, Watcher } from './exchange.ts'
 import { type Fields, responseFields, switchingFields } from './fields.ts'
-import { type FlightDeck, overdue, type Progress } from './flight-deck.ts'
+import type { FlightDeck } from './flight-deck.ts'
 import { Http2Call } from './http2-upstream.ts'
 import { answerWith } from './pages.ts'
+import { overdue, Progress } from './progress.ts'
 import { requestFieldsH2, requestHead } from './request-head.ts'
 import { BadResponse, type Framing } from './response-reader.ts'
 import { Search, type Seeker } from './search.ts'
@@ -27,13 +28,9 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
   #backend: Backend | undefined
   readonly #search: Search
   readonly #at: Progress
-  #status = 0
   #unflushed = false
   #interims = 0
   #over = false
-  #received = 0
-  /** Bytes of the answer's body given to the client's connection, sent or not. */
-  #given = 0
   #tunnel: Tunnel | undefined
 
   constructor(deck: FlightDeck, awake: Awake, exchange: Exchange) {
@@ -41,8 +38,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     this.#awake = awake
     this.#exchange = exchange
     this.#search = new Search(awake, this)
-    const now = performance.now()
-    this.#at = { answer: 'none', tunnel: false, bodyLeft: exchange.body !== undefined, began: now, moved: now }
+    this.#at = new Progress(awake.meter, exchange.body !== undefined)
     awake.open.add(this)
     exchange.watch(this)
   }
@@ -100,9 +96,9 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     const { body } = this.#exchange
     const { bodyBytes } = this.#deck.limits
     body?.on('data', (chunk: Buffer) => {
-      this.#count('request', chunk.length)
+      this.#at.count('request', chunk.length)
       if (this.#at.answer === 'done' || this.#over) return
-      if (bodyBytes > 0 && this.#received > bodyBytes) this.#refuse(413, 'the body is longer than is taken here')
+      if (bodyBytes > 0 && this.#at.received > bodyBytes) this.#refuse(413, 'the body is longer than is taken here')
       else if (!upstream.write(chunk)) body.pause()
     })
     body?.on('end', () => {
@@ -127,14 +123,14 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     const trailers = framing === 'chunked'
     this.#exchange.respond(status, reason, responseFields(fields, status), { bodyless: framing === 0, trailers })
     this.#at.answer = 'begun'
-    this.#status = status
+    this.#at.status = status
     this.#backend?.answered()
     this.#unflushed = true
     this.#at.moved = performance.now()
   }
   data(chunk: Buffer, last: boolean): void {
     this.#unflushed = false
-    this.#count('response', chunk.length)
+    this.#at.count('response', chunk.length)
     if (last) {
       this.#at.answer = 'done'
       this.#exchange.end(chunk, none)
@@ -156,24 +152,18 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
   upgraded(fields: Fields, rest: Buffer, socket?: Socket): void {
     if (!socket) return
     this.#at.answer = 'done'
-    this.#status = 101
+    this.#at.status = 101
     this.#backend?.answered()
     const client = this.#exchange.take(switchingFields(fields))
     this.#at.tunnel = true
     this.#tunnel = splice(
-      { socket: client.socket, head: client.head, count: (bytes) => this.#count('request', bytes) },
-      { socket, head: rest, count: (bytes) => this.#count('response', bytes) },
+      { socket: client.socket, head: client.head, count: (bytes) => this.#at.count('request', bytes) },
+      { socket, head: rest, count: (bytes) => this.#at.count('response', bytes) },
       () => this.gone(),
     )
   }
-  #count(way: 'request' | 'response', bytes: number): void {
-    this.#awake.meter[way] += bytes
-    if (way === 'response') this.#given += bytes
-    else this.#received += bytes
-    this.#at.moved = performance.now()
-  }
   pending(): number {
-    return Math.min(this.#exchange.unsent(), this.#given)
+    return Math.min(this.#exchange.unsent(), this.#at.given)
   }
   failed(error: Error): void {
     const wire = this.#upstream
@@ -197,27 +187,12 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
   gone(): void {
     if (this.#over) return
     this.#over = true
-    this.#awake.meter.response -= this.pending()
+    this.#at.uncount(this.pending())
     this.#upstream?.abort()
     this.#upstream = undefined
-    const now = performance.now()
-    this.#awake.used = now
+    this.#awake.used = performance.now()
     this.#deck.ended(this.#awake, this)
-    if (!this.#deck.access) return
-    const { method, target, client, version } = this.#exchange
-    this.#deck.access({
-      workload: this.#awake.id,
-      host: this.#awake.route.host,
-      client: client.address,
-      protocol: `HTTP/${version}`,
-      method,
-      path: target,
-      status: this.#status,
-      ...(this.#backend && { backend: this.#backend.address.text }),
-      request: this.#received,
-      response: this.#given - this.pending(),
-      milliseconds: Math.round(now - this.#at.began),
-    })
+    this.#deck.access?.(this.#at.told(this.#awake, this.#exchange, this.#backend?.address.text))
   }
   cut(): void {
     this.#tunnel?.cut()
@@ -249,7 +224,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
       return
     }
     this.#at.answer = 'done'
-    this.#status = status
-    this.#count('response', answerWith(this.#exchange, status))
+    this.#at.status = status
+    this.#at.count('response', answerWith(this.#exchange, status))
   }
 }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { overdue, type Progress } from '../../../../plugins/engine/embedded/flight-deck.ts'
+import { overdue, type Stage } from '../../../../plugins/engine/embedded/progress.ts'
 
 describe('a request', () => {
   const limits = { bodyBytes: 0, bodyTime: 100, responseTime: 10, stallTime: 20, tunnelTime: 50 }
-  const at: Progress = { answer: 'none', tunnel: false, bodyLeft: false, began: 0, moved: 0 }
-  test.each<[string, Partial<Progress>, number, string | undefined]>([
+  const at: Stage = { answer: 'none', tunnel: false, bodyLeft: false, began: 0, moved: 0 }
+  test.each<[string, Partial<Stage>, number, string | undefined]>([
     ['waits for its backend', {}, 10, undefined],
     ['waits for its backend too long', {}, 11, 'backend'],
     ['waits for its body', { bodyLeft: true }, 19, undefined],
