@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { stat } from 'node:fs/promises'
 import { onTestFinished, vi } from 'vitest'
 import type { Bytes, WorkloadId } from '../../../../core/index.ts'
 import { parseBackend } from '../../../../lib/backend.ts'
@@ -37,7 +38,13 @@ export const relayStand = async (args: readonly string[] = [], more: Partial<Rel
   }
   const start = async () => {
     running = spawn(process.execPath, [...relayArgs({ folder: root.path, port }), ...args], { stdio: 'inherit' })
-    await vi.waitFor(async () => (await openTcp({ port })).destroy(), { timeout: 15_000 })
+    await vi.waitFor(
+      async () => {
+        ;(await openTcp({ port })).destroy()
+        await stat(`${root.path}/socket`)
+      },
+      { timeout: 30_000 },
+    )
   }
   onTestFinished(kill)
   const connect = () => {
