@@ -6,6 +6,7 @@ import {
   fqdnProxy,
   httpApi,
   level,
+  limits,
   localCa,
   nameProxy,
   pointsHere,
@@ -33,6 +34,7 @@ export default defineGateway(({ http = 8080, https = 8443, api = 8070, broker = 
     // What is refused.
     backends({ allow: ['127.0.0.0/8', '::1'], private: true, ownPorts: [http, https, api] }),
     pointsHere(), //  a domain that does not resolve to this machine
+    limits(), //  what would be more than one tenant's share
 
     // Where the state is kept.
     level(),

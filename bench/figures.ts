@@ -3,6 +3,7 @@ import type { Measure } from './parts/options.ts'
 /** Every figure by name; its file is imported when it is asked for. */
 export const figures: Readonly<Record<string, () => Promise<{ readonly measure: Measure }>>> = {
   zbus: () => import('./zbus-figure.ts'),
+  fair: () => import('./fair.ts'),
   store: () => import('./store-figure.ts'),
   'set-to-served': () => import('./set-to-served.ts'),
   change: () => import('./change.ts'),

@@ -1,3 +1,4 @@
+import { admission } from './admission.ts'
 import { ofKind, type Running } from './boot.ts'
 import type { Certificates } from './certificates.ts'
 import { type Deadline, deadline } from './deadline.ts'
@@ -37,7 +38,11 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
   const queue = lanes((id) => routes.get(id))
   let set = first
   let plans: Planner = planner(set, routes.owner)
+  let admit = admission(set)
   let gate: Promise<void> | undefined
+  /** Those that a policy does not let begin yet. */
+  const held = new Set<() => void>()
+  let hurried = false
   /** Those that came, and those of them that run. */
   const all = new Set<Promise<unknown>>()
   const running = new Set<Promise<unknown>>()
@@ -132,6 +137,22 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
     },
   }
   const inTurn = async <K extends Operation['do']>(op: Op<K>, run: Run): Promise<Answers[K]> => {
+    const admitted = admit(op)
+    try {
+      if (admitted.ready) await run.due.within(beginning(admitted.ready))
+      return await carryOut(op, run)
+    } finally {
+      admitted.end()
+    }
+  }
+  /** When it may begin: when it was let in, or when the gateway stops and waits for all that came. */
+  const beginning = (ready: Promise<void>) =>
+    new Promise<void>((resolve, reject) => {
+      if (hurried) return resolve()
+      held.add(resolve)
+      ready.then(resolve, reject).finally(() => held.delete(resolve))
+    })
+  const carryOut = async <K extends Operation['do']>(op: Op<K>, run: Run): Promise<Answers[K]> => {
     const { ready, give } = queue.take(op)
     try {
       if (ready) await ready
@@ -196,8 +217,10 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
       return all.size
     },
     planner: () => plans,
-    /** Resolves when every operation that came is answered. */
+    /** Resolves when every operation that came is answered; nobody is held back any more. */
     async idle() {
+      hurried = true
+      for (const begin of held) begin()
       while (all.size) await Promise.allSettled(all)
     },
     /** Resolves when no operation runs; those that wait go on waiting until `resume`. */
@@ -213,6 +236,7 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
     use(next: readonly Running[]) {
       set = next
       plans = planner(set, routes.owner)
+      admit = admission(set)
     },
   }
 }

@@ -106,12 +106,33 @@ export interface Routes {
   all(): Iterable<Route>
 }
 
+/** An operation that wants to begin. */
+export interface Asked {
+  readonly do: 'set-fqdn' | 'set-name' | 'delete'
+  readonly id: WorkloadId
+  /** Whom limits count by, as `Draft.tenant` has it. */
+  readonly tenant: string
+}
+export interface Admission {
+  /** When it may begin; absent: now. */
+  readonly ready?: Promise<void>
+  /** Told once when it is over, also where it never began. */
+  end(): void
+}
+
 /** One row per kind: the hooks that it must fill, and how the core calls them. */
 export interface Hooks {
   /** One owner per operation. Throws a GatewayError where the operation cannot be. */
   workload: { resolve: { [K in 'set-fqdn' | 'set-name']?: (op: Op<K>, signal: AbortSignal) => Awaitable<Draft> } }
   /** All run together; all problems go back together. */
-  policy: { check(draft: Draft, signal: AbortSignal): Awaitable<readonly Problem[]> }
+  policy: {
+    check(draft: Draft, signal: AbortSignal): Awaitable<readonly Problem[]>
+    /**
+     * Asked once for every Set and Delete as it comes, before anything of it runs; a plan is not asked about. What it throws refuses the
+     * operation. Those of one tenant become ready in the order in which they came.
+     */
+    admit?(asked: Asked): Admission
+  }
   /** At most one: makes the backends of a private network reachable. */
   reach: {
     /** Their addresses as the engine can dial them, in order. */

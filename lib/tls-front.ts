@@ -3,7 +3,7 @@ import { peekClientHello } from './client-hello.ts'
 import { type Connected, readProxyHeader } from './proxy-protocol.ts'
 
 /** RFC 8446 section 6.2. */
-export const alert = { decodeError: 50, unrecognizedName: 112 } as const
+export const alert = { decodeError: 50, internalError: 80, unrecognizedName: 112 } as const
 
 /** Refuses a handshake with a fatal alert, before TLS has begun. */
 export const refuseHandshake = (socket: Socket, description: number): void => {

@@ -11,6 +11,7 @@ import {
   httpResolver,
   importRoutes,
   level,
+  limits,
   nameContract,
   nameProxy,
   pointsHere,
@@ -42,6 +43,7 @@ export default defineGateway(
       backends({ private: true, allow: ['200::/7', '400::/7'], ownPorts: [http, https] }),
       pointsHere({ resolvers: ['8.8.8.8'], timeout: 10 }), //  a domain that does not resolve to this node
       nameContract(), //  a name for which the caller's twin holds no contract on the chain
+      limits(), //  what would be more than one tenant's share
 
       // At the first start: what the Go module left.
       importRoutes(),

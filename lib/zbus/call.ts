@@ -12,6 +12,8 @@ export interface Method {
   readonly empty?: unknown
   /** Every number of the result is a float64. */
   readonly floats?: boolean
+  /** Whom a call is for: where more wait than run, these take turns. Only the first argument is at hand. Default: nobody. */
+  tenant?(first: unknown): string
   /** Changes nothing, so a repeated request is carried out anew instead of answered from memory. */
   readonly pure?: boolean
 }
@@ -21,6 +23,8 @@ export interface Objects {
   add(object: ObjectId, methods: Methods): void
   ids(): readonly ObjectId[]
   find(request: Partly): Method | undefined
+  /** Whom the call is for. */
+  tenant(request: Request): string
   /** Calls the method; without one says in zbus's words what there is not. */
   answer(request: Request, method: Method | undefined): Promise<Response>
   /** To a request that cannot be carried out, in the form that its callers can read. */
@@ -36,6 +40,10 @@ export const createObjects = (): Objects => {
       objects.set(objectName(id), { id, methods: new Map(Object.entries(methods)) })
     },
     find,
+    tenant: (request) => {
+      const [first] = request.inputs
+      return (first && find(request)?.tenant?.(argument(first))) ?? ''
+    },
     ids: () => [...objects.values()].map(({ id }) => id),
     answer: async (request, method) => {
       if (method) return carryOut(method, request)

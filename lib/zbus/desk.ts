@@ -1,3 +1,4 @@
+import { fairQueue } from '../fair-queue.ts'
 import type { Objects } from './call.ts'
 import { encodeResponse, type ObjectId, objectName, type Partly, type Request, readRequest } from './frame.ts'
 import { createIntake } from './intake.ts'
@@ -31,17 +32,23 @@ interface Job {
   readonly key: string
   readonly request: Request
   readonly copies: Copy[]
+  readonly tenant: string
   /** `once` where another life of this server may have answered already. */
   readonly how: 'push' | 'once'
 }
 
+/** Requests of one queue that are taken before they can run. */
+const queued = 20_000
 /** What is kept of a dead letter, in bytes. */
 const deadBytes = 4_096
 
 /** Where taken requests wait in order for a worker, and answers are made. */
 export const createDesk = ({ objects, workers, outbox, status, dead, answered, signal }: DeskOptions) => {
   const memory = createMemory()
-  const waiting: Job[] = []
+  const waiting = fairQueue<Job>()
+  /** How many workers each tenant has. One may not have all: somebody else's next request finds one free. */
+  const held = new Map<string, number>()
+  const most = Math.max(1, workers.size - Math.ceil(workers.size / 8))
   /** Those that wait or run, by all the bytes of the request. */
   const jobs = new Map<string, Job>()
   const copies = new Set<Copy>()
@@ -61,9 +68,14 @@ export const createDesk = ({ objects, workers, outbox, status, dead, answered, s
 
   const run = async (job: Job) => {
     const worker = workers.begin(job.request)
+    const { tenant } = job
+    held.set(tenant, (held.get(tenant) ?? 0) + 1)
     const method = objects.find(job.request)
     const answer = encodeResponse(await objects.answer(job.request, method))
     workers.end(worker)
+    const left = (held.get(tenant) ?? 1) - 1
+    if (left > 0) held.set(tenant, left)
+    else held.delete(tenant)
     jobs.delete(job.key)
     memory.keep(job.key, method?.pure ? undefined : answer)
     // Copies have one list to answer on: it gets one answer.
@@ -72,7 +84,7 @@ export const createDesk = ({ objects, workers, outbox, status, dead, answered, s
   }
   const pump = () => {
     while (!stopped && workers.free > 0) {
-      const job = waiting.shift()
+      const job = waiting.next(({ tenant }) => (held.get(tenant) ?? 0) < most)
       if (!job) return
       void run(job)
     }
@@ -85,9 +97,10 @@ export const createDesk = ({ objects, workers, outbox, status, dead, answered, s
     if (same) return void same.copies.push(copy)
     const answer = memory.recall(key)
     if (answer) return send(copy, 'again', answer)
-    const job: Job = { key, request, copies: [copy], how: recovered || memory.knows(key) ? 'once' : 'push' }
+    const tenant = objects.tenant(request)
+    const job: Job = { key, request, copies: [copy], tenant, how: recovered || memory.knows(key) ? 'once' : 'push' }
     jobs.set(key, job)
-    waiting.push(job)
+    waiting.push(tenant, job)
     pump()
   }
 
@@ -116,11 +129,11 @@ export const createDesk = ({ objects, workers, outbox, status, dead, answered, s
       return copies.size
     },
     stats: () => counts,
-    /** Where the requests of one object's queue come in. A few more than can run, so that the next are at hand. */
+    /** Where the requests of one object's queue come in. Far more than can run, so that nobody waits behind all that another sent. */
     intake: (object: ObjectId) =>
       isStatus(object)
         ? createIntake({ most: 16, working: () => 0, signal }, (taken, left) => admit(taken, left, 'status'))
-        : createIntake({ most: Math.max(workers.size, 16), working: () => copies.size, signal }, (taken, left) =>
+        : createIntake({ most: Math.max(workers.size, queued), working: () => copies.size, signal }, (taken, left) =>
             admit(taken, left, 'queue'),
           ),
     /** Admits, in their order, those of the list of taken requests that are not here. */

@@ -12,6 +12,9 @@ export interface IntakeOptions {
 
 /** The most bytes of requests that one queue may have here. */
 const maxBytes = 8 << 20
+/** Of one trip to Redis, which does nothing else meanwhile. */
+const maxTake = 512
+const maxTakeBytes = 1 << 20
 const gatherMs = 1
 
 /** Bounds what is taken from one queue, and paces it: while much is in work, requests are gathered instead of taken one by one. */
@@ -39,7 +42,7 @@ export const createIntake = (
       else if (working() > 0) await turn().then(() => turn())
       while (!signal.aborted && (count >= most || bytes >= maxBytes)) await change()
       signal.throwIfAborted()
-      return { count: most - count, bytes: maxBytes - bytes }
+      return { count: Math.min(most - count, maxTake), bytes: Math.min(maxBytes - bytes, maxTakeBytes) }
     },
     admit: (taken: Buffer | Oversized) => {
       const size = 'size' in taken ? taken.head.length + taken.tail.length : taken.length

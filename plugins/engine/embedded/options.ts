@@ -59,6 +59,10 @@ export interface EmbeddedOptions {
 interface Limits {
   /** Connections at once; default 20,000. */
   readonly connections?: number
+  /** TLS connections at once of the hosts of one tenant; default 10,000. */
+  readonly tenantConnections?: number
+  /** Requests, upgraded and passed-through connections at once of the hosts of one tenant; default 10,000. */
+  readonly tenantRequests?: number
   /** Of one request; default 32,768. */
   readonly headerBytes?: number
   /** For a TLS handshake with its PROXY header; default 5. */
@@ -87,6 +91,8 @@ interface Limits {
 
 const defaults = {
   connections: 20_000,
+  tenantConnections: 10_000,
+  tenantRequests: 10_000,
   headerBytes: 32_768,
   handshakeSeconds: 5,
   headerSeconds: 10,

@@ -20,7 +20,8 @@ import { answerWith } from './pages.ts'
 import { Passthrough, type PassthroughDeck } from './passthrough.ts'
 import { redirectServer } from './redirect.ts'
 import { isGrpc } from './request-head.ts'
-import type { Table } from './table.ts'
+import { shares } from './shares.ts'
+import type { Entry, Table } from './table.ts'
 import { hostKey } from './target.ts'
 import { unusedConnections } from './unused.ts'
 
@@ -68,6 +69,8 @@ export const startServing = ({
   const handshakes = new Map<string, Client>()
   let arriving = unknownClient
   let stopping = false
+  const handshaken = shares(limits.tenantConnections)
+  const requests = shares(limits.tenantRequests)
 
   const deck: FlightDeck & PassthroughDeck = {
     limits: {
@@ -83,7 +86,10 @@ export const startServing = ({
       awake.log ??= limitedLog(unlimited, 5)
       awake.log(message, { workload: awake.id, host: awake.route.host, ...(status && { status }) })
     },
-    ended: (awake, flow) => table.ended(awake, flow),
+    ended: (awake, flow) => {
+      requests.leave(awake.tenant)
+      table.ended(awake, flow)
+    },
     overHttp2: ({ fields, upgrade }) => !upgrade && (settings.h2c === 'always' || (settings.h2c === 'grpc' && isGrpc(fields))),
     preface: (connected) => settings.preface && proxyHeader(settings.preface, connected),
   }
@@ -97,7 +103,11 @@ export const startServing = ({
     // RFC 9110 section 15.5.20: the connection was made for another host.
     else if (entry.route.tls.mode !== 'terminate' || (client.secure && client.serverName !== entry.route.host))
       answerWith(exchange, 421)
-    else new Flight(deck, table.wake(entry), exchange).start()
+    else {
+      const awake = table.wake(entry)
+      if (requests.enter(awake.tenant)) new Flight(deck, awake, exchange).start()
+      else answerWith(exchange, 503)
+    }
   }
 
   const client = (socket: Duplex): Client => clients.get(socket) ?? unknownClient
@@ -174,6 +184,12 @@ export const startServing = ({
       refuseHandshake(socket, alert.unrecognizedName)
       return
     }
+    const tenant = table.byHost(host)?.route.tenant ?? ''
+    if (!handshaken.enter(tenant)) {
+      refuseHandshake(socket, alert.internalError)
+      return
+    }
+    socket.on('close', () => handshaken.leave(tenant))
     const key = peerKey(socket)
     handshakes.set(key, { address, secure: true, trusted: settings.trusts(address), serverName: host })
     socket.on('close', () => handshakes.delete(key))
@@ -181,12 +197,17 @@ export const startServing = ({
     socket.allowHalfOpen = false
     tls.emit('connection', socket)
   }
+  const pass = (entry: Entry, socket: Socket, connected: Connected): void => {
+    const awake = table.wake(entry)
+    if (requests.enter(awake.tenant)) new Passthrough(deck, awake, socket, connected).start()
+    else refuseHandshake(socket, alert.internalError)
+  }
   const acceptSecure = (socket: Socket, connected: Connected): void =>
     peekServerName(socket, ms(limits.handshakeSeconds), (serverName, protocols) => {
       const host = serverName === undefined ? undefined : hostKey(serverName)
       if (host !== undefined && takeChallenge(socket, host, protocols)) return
       const entry = host === undefined ? undefined : table.byHost(host)
-      if (entry?.route.tls.mode === 'passthrough') new Passthrough(deck, table.wake(entry), socket, connected).start()
+      if (entry?.route.tls.mode === 'passthrough') pass(entry, socket, connected)
       else if (host === undefined) refuseHandshake(socket, alert.unrecognizedName)
       else acceptTls(socket, host, connected)
     })

@@ -13,6 +13,8 @@ export interface Flow {
 /** What a workload that has traffic needs in memory; made at its first request, dropped when idle. */
 export interface Awake {
   readonly id: WorkloadId
+  /** Whom its share is counted for. */
+  readonly tenant: string
   route: Route
   backends: Backends
   readonly meter: { request: number; response: number }
@@ -112,7 +114,7 @@ export class Table {
     const meter = this.#meters.get(route.id) ?? { request: 0, response: 0 }
     this.#meters.set(route.id, meter)
     const backends = this.#given.makeBackends(route, undefined)
-    const awake: Awake = { id: route.id, route, backends, meter, open: new Set(), used: 0 }
+    const awake: Awake = { id: route.id, tenant: route.tenant, route, backends, meter, open: new Set(), used: 0 }
     this.#awake.add(awake)
     entry.awake = awake
     return awake

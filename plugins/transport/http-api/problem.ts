@@ -10,13 +10,16 @@ export const problem = (thrown: unknown): Response => {
   const { code, message: detail, fix, problems } = error
   const answer = status ?? errorCodes[code].status
   const body = { type: `urn:zos-gateway:error:${code}`, title: titleOf(code), status: answer, code, detail, fix, problems }
-  const retry: Record<string, string> = answer === 429 || answer === 503 ? { 'retry-after': '1' } : {}
+  const retry: Record<string, string> = answer === 429 || answer === 503 ? { 'retry-after': seconds(error.retryAt) } : {}
   const challenge: Record<string, string> = answer === 401 ? { 'www-authenticate': 'Bearer realm="zos-gateway"' } : {}
   return new Response(JSON.stringify(body), {
     status: answer,
     headers: { 'content-type': 'application/problem+json', ...retry, ...challenge, ...headers },
   })
 }
+
+const seconds = (at: Date | undefined): string =>
+  String(at === undefined ? 1 : Math.max(1, Math.ceil((at.getTime() - Date.now()) / 1_000)))
 
 /** An error whose HTTP status says more than its code does: 405, 415, 431. */
 export class HttpError extends Error {

@@ -1,4 +1,5 @@
 import { type Answers, type Gateway, GatewayError, type Operation, parseOperation } from '../../../core/index.ts'
+import { tenantOf } from '../../../lib/workload-id.ts'
 import type { Methods } from '../../../lib/zbus/index.ts'
 import { deleteArguments, metricsArguments, type Read, setArguments } from './arguments.ts'
 
@@ -15,14 +16,15 @@ export const gatewayMethods = (gateway: Pick<Gateway, 'dispatch'>, usual: 2 | 4)
       }
     }
   return {
-    SetNamedProxy: { call: method(setArguments('name', usual), hostOf), empty: '' },
-    SetFQDNProxy: { call: method(setArguments('fqdn', usual), nothing) },
-    DeleteNamedProxy: { call: method(deleteArguments, nothing) },
+    SetNamedProxy: { call: method(setArguments('name', usual), hostOf), empty: '', tenant },
+    SetFQDNProxy: { call: method(setArguments('fqdn', usual), nothing), tenant },
+    DeleteNamedProxy: { call: method(deleteArguments, nothing), tenant },
     Metrics: { call: method(metricsArguments, bytesOf), empty: { Request: {}, Response: {} }, floats: true, pure: true },
   }
 }
 
 const nothing = () => undefined
+const tenant = (id: unknown): string => (typeof id === 'string' ? tenantOf(id) : '')
 const hostOf = (answer: Answers[Operation['do']]): string => (answer && 'host' in answer ? answer.host : '')
 
 const bytesOf = (answer: Answers[Operation['do']]) => {

@@ -225,7 +225,7 @@ it('does not wait for a call that does not end, and carries it out in its next l
   first.start()
   await entered.promise
   await first.close(50)
-  expect(await client.llen('m.taken.one')).toBe(16)
+  expect(await client.llen('m.taken.one')).toBe(40)
   await serve(server.broker.unix, { See: { call: ([n]) => n } })
   for (const [n, { replyTo }] of requests.entries()) expect(dataOf(await answerOn(client, replyTo))).toBe(n)
 })
