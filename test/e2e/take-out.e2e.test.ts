@@ -29,6 +29,14 @@ const features = {
     refusal(gateway, { do: 'set-name', id: '1-1-bad', name: 'bad', backends: ['http://169.254.169.254'] }, 'BACKEND_FORBIDDEN'),
   'a domain of elsewhere is refused': ({ gateway, plain }) =>
     refusal(gateway, { do: 'set-fqdn', id: '1-1-else', fqdn: 'elsewhere.invalid', backends: [plain.url] }, 'DNS_MISMATCH'),
+  'a tenant that sends far too much is refused': async ({ gateway }) => {
+    const asked = Array.from({ length: 3_000 }, (_, n) => gateway.dispatch(parseOperation({ do: 'delete', id: `9-${n}-loud` })))
+    void Promise.allSettled(asked)
+    return Promise.all(asked).then(
+      () => 'accepted',
+      (error) => (asGatewayError(error).code === 'LIMIT' ? 'ok' : asGatewayError(error).code),
+    )
+  },
   'traffic is counted': async ({ gateway }) => ((await gateway.dispatch({ do: 'metrics' })).size > 0 ? 'ok' : 'nothing'),
   'the HTTP API answers': async ({ gateway }) => {
     const answer = await gateway.fetch(new Request('http://localhost/healthz'))
@@ -77,6 +85,7 @@ const without: Record<string, Partial<Record<Feature, string>>> = {
   },
   backends: { 'a link-local backend is refused': 'accepted' },
   pointsHere: { 'a domain of elsewhere is refused': 'accepted' },
+  limits: { 'a tenant that sends far too much is refused': 'accepted' },
   level: {
     'a name that was set before is served': 'EPROTO',
     'a name is served': 'STORAGE',
