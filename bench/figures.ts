@@ -13,5 +13,6 @@ export const figures: Readonly<Record<string, () => Promise<{ readonly measure: 
   traefik: () => import('./traefik.ts'),
   flat: () => import('./flat.ts'),
   relay: () => import('./relay.ts'),
+  handshake: () => import('./handshake.ts'),
   'dns-gap': () => import('./dns-gap.ts'),
 }

@@ -2,6 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { GatewayError, reason } from '../core/errors.ts'
+import { version } from '../core/version.ts'
+import { isRecord } from '../lib/acme/problem.ts'
 import { nearest } from '../lib/nearest.ts'
 import { papersOf } from './new-plugin-papers.ts'
 import { print, printJson } from './output.ts'
@@ -27,7 +29,8 @@ export default verb({
 
 /** Writes the package into a folder that is new or empty, and returns its files. Throws BAD_REQUEST, or ROOT_UNUSABLE where it cannot write. */
 export const newPlugin = (kind: string, name: string, folder: string): readonly string[] => {
-  const templates = join(dirname(createRequire(import.meta.url).resolve('zos-gateway/package.json')), 'templates')
+  const running = dirname(createRequire(import.meta.url).resolve('zos-gateway/package.json'))
+  const templates = join(running, 'templates')
   const kinds = readdirSync(templates).sort()
   if (!kinds.includes(kind)) {
     const near = nearest(kind, kinds)
@@ -43,7 +46,7 @@ export const newPlugin = (kind: string, name: string, folder: string): readonly 
       `${JSON.stringify(name)} is no name of a plugin`,
       'give lower case letters, digits and -, such as my-ca',
     )
-  const files = new Map(Object.entries(papersOf(kind, name)))
+  const files = new Map(Object.entries(papersOf(kind, name, installedFrom(running))))
   for (const file of readdirSync(join(templates, kind), { recursive: true, encoding: 'utf8' }))
     if (file.endsWith('.ts')) files.set(file, named(readFileSync(join(templates, kind, file), 'utf8'), name))
   try {
@@ -61,6 +64,20 @@ export const newPlugin = (kind: string, name: string, folder: string): readonly 
     })
   }
   return [...files.keys()].sort()
+}
+
+/** Where npm got the running package from, for it to get the same again: a tarball, or a version. */
+const installedFrom = (package_: string): string => {
+  try {
+    const lock: unknown = JSON.parse(readFileSync(join(package_, '..', '.package-lock.json'), 'utf8'))
+    const packages = isRecord(lock) && isRecord(lock.packages) ? lock.packages : {}
+    const own = packages['node_modules/zos-gateway']
+    const from = isRecord(own) && typeof own.resolved === 'string' ? own.resolved : ''
+    if (from.startsWith('file:')) return `file:${resolve(package_, '..', '..', from.slice('file:'.length))}`
+  } catch {
+    // It is a clone, or something other than npm put it there.
+  }
+  return `^${version}`
 }
 
 /** A template under the new name: `sample` as it is, `sampleX` in camel case, `Sample` in Pascal case. */

@@ -174,15 +174,18 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
   }
 
   const served = async (route: Route, { live, due }: Run): Promise<void> => {
+    const ready = () => certificates.ready(route, due.signal)
     try {
-      await live
+      // No engine serves it before its certificate is there, and one that fails is told at once.
+      await Promise.all([live, ready()])
     } catch (error) {
+      if (error instanceof GatewayError && error.code === 'CERT_PENDING') throw error
+      if (due.signal.aborted) await ready()
       const why = due.signal.aborted ? 'not in time' : reason(error)
       throw new GatewayError('ENGINE_UNAVAILABLE', `${route.host} is set but not served yet: ${why}`, 'see gateway status', {
         cause: error,
       })
     }
-    await certificates.ready(route, due.signal)
   }
 
   return {

@@ -23,6 +23,7 @@ export const api = (socketPath: string, parallel = 1) => {
     })
   return {
     set: (id: string, name: string, backend: string) => ask('PUT', id, { name, backends: [backend] }),
+    setDomain: (id: string, fqdn: string, backend: string) => ask('PUT', id, { fqdn, backends: [backend] }),
     delete: (id: string) => ask('DELETE', id),
     close: () => agent.destroy(),
   }

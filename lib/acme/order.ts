@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { unlessAborted } from '../unless-aborted.ts'
 import { type AcmeClient, json } from './client.ts'
 import { certificateRequest } from './csr.ts'
 import type { Answer } from './https.ts'
@@ -97,7 +98,7 @@ const authorize = async (client: AcmeClient, url: string, options: OrderOptions,
   if (!/^[A-Za-z0-9_-]+$/.test(token)) throw new CaUnreachable(`${url} gave a token that is not base64url`)
   const proof = { domain, token, keyAuthorization: `${token}.${client.key.thumbprint}` }
   try {
-    await options.present(proof, signal)
+    await unlessAborted(presenting(options, proof, signal), signal)
     await client.post(text(challenge.url, 'url'), {}, signal)
     const done = await settled(client, url, authorization, ['pending', 'processing'], signal)
     if (done.status === 'valid') return
@@ -113,14 +114,14 @@ const authorize = async (client: AcmeClient, url: string, options: OrderOptions,
   }
 }
 
+const presenting = async ({ present }: OrderOptions, proof: Proof, signal: AbortSignal): Promise<void> => present(proof, signal)
+
 /** What stays behind of a proof is no reason to lose the certificate: whoever presents them says what it could not take away. */
 const tidy = async ({ cleanup }: OrderOptions, proof: Proof): Promise<void> => {
-  try {
-    await cleanup(proof)
-  } catch {
-    // As above.
-  }
+  const work = async () => cleanup(proof)
+  await unlessAborted(work(), AbortSignal.timeout(minute)).catch(() => undefined)
 }
+const minute = 60_000
 
 /** A pending authorization counts against the account until it is given back (RFC 8555 section 7.5.2). */
 const giveUp = (client: AcmeClient, url: string): Promise<unknown> =>

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { follow } from '../cli/gateway-process.ts'
@@ -57,6 +57,19 @@ describe('gateway new-plugin, of the packed package', () => {
     for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
       if (file.endsWith('.ts')) expect(readFileSync(join(folder, file), 'utf8')).not.toMatch(/sample/i)
     prove(folder, least)
+  })
+
+  test('asks npm for the gateway that it is, where that came from a tarball', () => {
+    const resolved = 'file:../zos-gateway-9.tgz'
+    const lock = join(at.path, 'node_modules/.package-lock.json')
+    const of = (name: string) =>
+      JSON.parse(readFileSync(join(at.path, name, 'package.json'), 'utf8')).devDependencies['zos-gateway']
+    expect(make('service', 'by-version').status).toBe(0)
+    expect(of('by-version')).toMatch(/^\^\d/)
+    writeFileSync(lock, JSON.stringify({ packages: { 'node_modules/zos-gateway': { resolved } } }))
+    expect(make('service', 'by-tarball').status).toBe(0)
+    expect(of('by-tarball')).toBe(`file:${join(at.path, '../zos-gateway-9.tgz')}`)
+    rmSync(lock)
   })
 
   test.each([

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
@@ -12,6 +12,7 @@ import {
 import { ask, askTexts, textsOf } from '../../lib/dns/ask.ts'
 import type { NameServer } from '../../lib/dns/name-server.ts'
 import { level } from '../../plugins/index.ts'
+import { issuedBy } from './issued-by.ts'
 import { endKept } from './kept.ts'
 import { type Root, tempRoot } from './root.ts'
 
@@ -41,7 +42,7 @@ export interface DnsProviderUnderTest {
   readonly gone?: number
 }
 
-/** The conformance suite of DNS providers: what a CA would be answered is asked of the name server itself, over UDP and TCP. For vitest. */
+/** The conformance suite of DNS providers: what a CA would be answered is asked of the name server itself, over UDP and TCP, and a Pebble issues by it. For vitest. */
 export const describeDnsProvider = (name: string, under: DnsProviderUnderTest): void => {
   const { parallel = 50, gone = 10_000, secrets = [], atOnce = Number.POSITIVE_INFINITY, lingers = false } = under
   describe(`${name} as a DNS provider`, () => {
@@ -261,6 +262,13 @@ export const describeDnsProvider = (name: string, under: DnsProviderUnderTest): 
       await goneFrom(dropped)
       expect(await told()).toContain(kept)
     })
+
+    it('has a CA issue for a domain and its wildcard, which sees nothing but what it answers', async () => {
+      const [domain] = place.domains
+      const names = atOnce < 2 ? [`*.${domain}`] : [`*.${domain}`, domain]
+      const { chain } = await issuedBy({ dns, server: place.server, domain, names })
+      expect(new X509Certificate(chain).subjectAltName).toBe(names.map((name) => `DNS:${name}`).join(', '))
+    }, 150_000)
 
     it('answers after a restart of the gateway with what an order in flight put up, and can clean it up', async () => {
       const [first, second] = [challengeValue(), challengeValue()]

@@ -1,3 +1,5 @@
+import './node-version.ts'
+
 export * from './acme/index.ts'
 export * from './alone.ts'
 export * from './authority.ts'

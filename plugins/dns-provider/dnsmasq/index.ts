@@ -3,6 +3,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import { DnsWriter, definePlugin, GatewayError, NodeFacts, optional, reason, refused, Supervisor } from '../../../core/index.ts'
 import { coalesce } from '../../../lib/coalesce.ts'
 import { ownZones } from '../../../lib/dns/own-zones.ts'
+import { unlessAborted } from '../../../lib/unless-aborted.ts'
 import { child } from './child.ts'
 import { type DnsmasqOptions, readOptions, type Settings } from './options.ts'
 
@@ -93,20 +94,6 @@ const keepTrying = async (apply: () => Promise<void>, stop: AbortSignal, health:
       },
     )
   while (!stop.aborted && !(await attempt())) await after(5_000, undefined, { signal: stop }).catch(() => undefined)
-}
-
-const unlessAborted = async (work: Promise<unknown>, signal: AbortSignal): Promise<void> => {
-  work.catch(() => undefined)
-  let stopped: (() => void) | undefined
-  const aborted = new Promise<never>((_, reject) => {
-    stopped = () => reject(signal.reason)
-    signal.addEventListener('abort', stopped, { once: true })
-  })
-  try {
-    await Promise.race([work, aborted])
-  } finally {
-    if (stopped) signal.removeEventListener('abort', stopped)
-  }
 }
 
 const userOf = ({ user }: Settings): string | undefined => {

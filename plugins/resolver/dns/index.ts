@@ -1,6 +1,7 @@
 import {
   Acme,
   type AcmeOrder,
+  type AcmeProof,
   type Certificate,
   DnsWriter,
   type Draft,
@@ -11,12 +12,16 @@ import {
 } from '../../../core/index.ts'
 import { dns01Value } from '../../../lib/acme/challenge.ts'
 import { challengeOf } from '../../../lib/dns/challenge.ts'
+import { shown } from '../../../lib/shown.ts'
+import { unlessAborted } from '../../../lib/unless-aborted.ts'
 
 export interface DnsResolverOptions {
   /** The certificate names the domain itself beside `*.<domain>`. Default false. */
   readonly apex?: boolean
   /** The label of an instant resolver, such as `local`, whose certificate is served until the CA's is there. Default none: handshakes are refused. */
   readonly meanwhile?: string
+  /** Seconds that the DNS provider has to put up one value. Default 300. */
+  readonly timeout?: number
 }
 
 /**
@@ -24,7 +29,7 @@ export interface DnsResolverOptions {
  * the engine gets certificates by itself it is only told so; else `acme()` orders them.
  */
 export const dnsResolver = (options: DnsResolverOptions = {}) => {
-  const { apex = false, meanwhile } = options
+  const { apex = false, meanwhile, timeout = 300 } = options
   if (meanwhile !== undefined && typeof meanwhile !== 'string')
     throw new GatewayError(
       'CONFIG_INVALID',
@@ -32,6 +37,12 @@ export const dnsResolver = (options: DnsResolverOptions = {}) => {
       "give the label of a resolver, such as 'local'",
     )
   if (typeof apex !== 'boolean') throw new GatewayError('CONFIG_INVALID', `dnsResolver: apex is '${apex}'`, 'give true or false')
+  if (!(typeof timeout === 'number' && timeout > 0 && timeout <= 540))
+    throw new GatewayError(
+      'CONFIG_INVALID',
+      `dnsResolver: timeout is ${shown(String(timeout))}`,
+      'give seconds above 0, at most 540',
+    )
   return definePlugin({
     name: 'resolver/dnsresolver',
     kind: 'resolver',
@@ -58,7 +69,7 @@ export const dnsResolver = (options: DnsResolverOptions = {}) => {
           tenant: names.join(' '),
           replaces,
           delegated: dns.delegated,
-          present: (proof, until) => dns.present(challengeOf(proof.domain), dns01Value(proof.keyAuthorization), until, proof),
+          present: (proof, until) => presented(dns, proof, timeout, until),
           async cleanup(proof) {
             const name = challengeOf(proof.domain)
             try {
@@ -73,6 +84,24 @@ export const dnsResolver = (options: DnsResolverOptions = {}) => {
       ...(acme && { renewAt: acme.renewAt, revoke: acme.revoke }),
     }),
   })
+}
+
+/** One that neither answers nor listens is given up, so that the next order can begin. */
+const presented = async (dns: DnsWriter, proof: AcmeProof, seconds: number, until: AbortSignal): Promise<void> => {
+  const late = AbortSignal.timeout(seconds * 1_000)
+  const through = AbortSignal.any([until, late])
+  try {
+    await unlessAborted(dns.present(challengeOf(proof.domain), dns01Value(proof.keyAuthorization), through, proof), through)
+  } catch (error) {
+    until.throwIfAborted()
+    if (!late.aborted || error instanceof GatewayError) throw error
+    throw new GatewayError(
+      'DNS_UNAVAILABLE',
+      `the DNS provider did not put up the challenge of ${proof.domain} within ${seconds} s`,
+      'look at the plugin that writes DNS records in gateway status, or give it more time with dnsResolver({ timeout })',
+      { cause: error },
+    )
+  }
 }
 
 const missing = (what: string, fix: string): GatewayError =>

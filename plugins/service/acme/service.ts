@@ -1,6 +1,7 @@
 import { type Acme, type AcmeOrder, type Certificate, type Core, GatewayError, type NodeFacts } from '../../../core/index.ts'
 import type { Issued } from '../../../lib/acme/order.ts'
 import { type Ca, openCa } from './authority.ts'
+import { inFlight } from './in-flight.ts'
 import { limitsFor, ordersOf, type Rules, rulesOf } from './limits.ts'
 import type { Settings } from './options.ts'
 import { preflight } from './preflight.ts'
@@ -18,6 +19,8 @@ interface Running {
 const orderLimit = 600_000
 /** What a CA counts against the account. */
 const counted: readonly string[] = ['CHALLENGE_FAILED', 'CA_REFUSED', 'NAME_BLOCKED', 'CAA_FORBIDS']
+/** What another CA may take otherwise; the rest is ours to mend, whichever is asked. */
+const ofCa: readonly string[] = [...counted, 'CA_UNREACHABLE', 'CA_LIMIT', 'EAB_INVALID']
 
 export const startAcme = (settings: Settings, core: Core & { node: NodeFacts | undefined }): Running => {
   const authorities = settings.authorities()
@@ -26,8 +29,14 @@ export const startAcme = (settings: Settings, core: Core & { node: NodeFacts | u
   const checks = preflight(settings, core.node)
   const used = keptBudget(core)
   const down = new Map<Ca, GatewayError>()
+  const flight = inFlight(used.left)
 
   const rules = (ca: Ca, order: AcmeOrder): Rules => rulesOf(ca.authority.directory, order, ca.authority.limited)
+  /** What an order takes from at its end, for each CA. */
+  const atEnd = (order: AcmeOrder) => cas.map((ca) => rules(ca, order)).map(({ own, failures }) => [...own, ...failures])
+  /** Those under way may fail, and it would be one too many: they are waited for. What has no room anyway is told so. */
+  const held = (order: AcmeOrder, now: number): boolean =>
+    atEnd(order).some((all) => all.every((rule) => used.left(rule, now) > 0) && flight.fills(all, now))
   const report = () => {
     const limited = authorities.filter(({ limited }) => limited)
     const left = Object.fromEntries(
@@ -87,7 +96,7 @@ export const startAcme = (settings: Settings, core: Core & { node: NodeFacts | u
       } catch (error) {
         outer.throwIfAborted()
         if (signal.aborted) throw late()
-        if (!(error instanceof GatewayError)) throw error
+        if (!(error instanceof GatewayError && ofCa.includes(error.code))) throw error
         errors.push(error)
       }
     }
@@ -97,8 +106,9 @@ export const startAcme = (settings: Settings, core: Core & { node: NodeFacts | u
   }
   const queue = orderQueue<Made>({
     parallel: settings.parallel,
-    room: (order, now) => Math.min(...cas.map((ca) => used.room(rules(ca, order).shared, now))),
-    run,
+    room: (order, now) =>
+      held(order, now) ? Number.POSITIVE_INFINITY : Math.min(...cas.map((ca) => used.room(rules(ca, order).shared, now))),
+    run: (order, signal) => flight.during(atEnd(order).flat(), () => run(order, signal)),
     changed: () => report(),
   })
   /** Nothing in a certificate says by which directory it came: each CA is asked until one knows it. */

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { asGatewayError, type Core, type DnsWriter, errorCodes, GatewayError, refused } from '../../../core/index.ts'
 import { challengeOf, readChallenge } from '../../../lib/dns/challenge.ts'
 import { isUnder } from '../../../lib/host.ts'
+import { unlessAborted } from '../../../lib/unless-aborted.ts'
 import { parseRequest, readLine } from './request.ts'
 
 interface Parts {
@@ -26,11 +27,11 @@ export const answerer = ({ dns, ownZones, seconds, log }: Parts) => {
     log(`${verb} of a DNS challenge`, { name: fqdn })
     if (verb === 'cleanup') return await dns.cleanup(fqdn, value)
     try {
-      await within(signal, dns.present(fqdn, value, signal))
+      await unlessAborted(dns.present(fqdn, value, signal), signal)
     } catch (error) {
       // Whoever asked hears that it failed and never cleans up.
       track(
-        within(AbortSignal.timeout(seconds * 1000), dns.cleanup(fqdn, value)).catch((left) =>
+        unlessAborted(dns.cleanup(fqdn, value), AbortSignal.timeout(seconds * 1000)).catch((left) =>
           log('a DNS challenge may be left behind', { name: fqdn, error: left }),
         ),
       )
@@ -45,10 +46,10 @@ export const answerer = ({ dns, ownZones, seconds, log }: Parts) => {
     const late = setTimeout(() => gone.abort(tooLate(seconds)), seconds * 1000)
     const signal = AbortSignal.any([gone.signal, stop.signal])
     try {
-      const line = await within(signal, readLine(socket))
+      const line = await unlessAborted(readLine(socket), signal)
       // The program keeps its side open until it has its answer.
       socket.on('end', () => gone.abort(lost))
-      await within(signal, carryOut(line, signal))
+      await unlessAborted(carryOut(line, signal), signal)
       socket.end('{"exit":0}\n')
     } catch (thrown) {
       const error = asGatewayError(thrown)
@@ -76,14 +77,6 @@ const read = (fqdn: string, value: string, zones: readonly string[]): string => 
   if ('problem' in told) throw refused([told.problem])
   return told.name
 }
-
-const within = <T>(signal: AbortSignal, work: Promise<T>): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 
 const lost = new GatewayError('TIMEOUT', 'whoever asked for the DNS challenge went away', 'the next renewal tries again')
 const tooLate = (seconds: number): GatewayError =>

@@ -19,6 +19,8 @@ export interface FaultProxy {
   readonly trust: string
   /** Decides on each request; by default there is no fault. */
   fault: (asked: { readonly method: string; readonly path: string }) => Fault
+  /** How it meets those who connect from now on: `refuses` has nobody listen, `impostor` shows a certificate of nobody's. By default `well`. */
+  meet(how: 'well' | 'refuses' | 'impostor'): Promise<void>
   /** What was asked for: `POST /order-plz`. */
   readonly asked: readonly string[]
   /** How many orders were begun. */
@@ -28,7 +30,8 @@ export interface FaultProxy {
 
 export const startFaults = async (ca: { readonly port: number; readonly trust: string }): Promise<FaultProxy> => {
   const authority = await createAuthority('fault proxy')
-  const { chain, key } = await authority.issue(['localhost', '127.0.0.1'])
+  const own = await authority.issue(['localhost', '127.0.0.1'])
+  const foreign = await (await createAuthority('impostor')).issue(['localhost', '127.0.0.1'])
   const port = await freePort()
   const agent = new Agent({ keepAlive: true, ca: ca.trust })
   const asked: string[] = []
@@ -50,7 +53,7 @@ export const startFaults = async (ca: { readonly port: number; readonly trust: s
       out.on('error', reject)
       req.pipe(out)
     })
-  const server = createServer({ cert: chain, key }, async (req, res) => {
+  const server = createServer({ cert: own.chain, key: own.key }, async (req, res) => {
     const [method, path] = [req.method ?? '', req.url ?? '']
     asked.push(`${method} ${path}`)
     const fault = proxy.fault({ method, path })
@@ -66,19 +69,34 @@ export const startFaults = async (ca: { readonly port: number; readonly trust: s
       req.socket.destroy()
     }
   })
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
+  const listen = async () => {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+  }
+  const deafen = async () => {
+    if (!server.listening) return
+    const closed = once(server, 'close')
+    server.close()
+    server.closeAllConnections()
+    await closed
+  }
+  await listen()
   const proxy: FaultProxy = {
     directory: `https://localhost:${port}/dir`,
     trust: authority.root,
     fault: () => undefined,
+    meet: async (how) => {
+      await deafen()
+      if (how === 'refuses') return
+      const { chain, key } = how === 'well' ? own : foreign
+      server.setSecureContext({ cert: chain, key })
+      await listen()
+    },
     asked,
     orders: () => asked.filter((each) => each === 'POST /order-plz').length,
     close: async () => {
       agent.destroy()
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
+      await deafen()
     },
   }
   return proxy

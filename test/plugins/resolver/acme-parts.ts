@@ -4,6 +4,7 @@ import { createGateway, type Op, type Plugin, parseOperation, type RunningGatewa
 import {
   type AcmeOptions,
   acme,
+  type DnsResolverOptions,
   dnsResolver,
   embedded,
   fqdnProxy,
@@ -21,6 +22,8 @@ export interface Served {
   readonly gateway: RunningGateway
   readonly backend: HttpBackend
   readonly root: string
+  /** What the gateway wrote. */
+  readonly log: readonly string[]
   fqdn(host: string, options?: { wait?: 'live'; id?: string }): Promise<unknown>
   name(label: string, options?: { wait?: 'live' }): Promise<unknown>
   /** Whom a client that trusts `ca` sees, by the names in its certificate and by its fingerprint. Rejects with the client's reason. */
@@ -32,7 +35,14 @@ export interface Served {
 /** A gateway that gets its certificates from the world's CA. */
 export const serve = async (
   world: AcmeWorld,
-  o: { acme?: AcmeOptions; http?: HttpResolverOptions; dns?: Plugin; more?: readonly Plugin[]; root?: string } = {},
+  o: {
+    acme?: AcmeOptions
+    http?: HttpResolverOptions
+    named?: DnsResolverOptions
+    dns?: Plugin
+    more?: readonly Plugin[]
+    root?: string
+  } = {},
 ): Promise<Served> => {
   const backend = await httpBackend()
   const root = o.root ?? tempRoot('acme-gateway').path
@@ -44,7 +54,7 @@ export const serve = async (
         fqdnProxy(),
         nameProxy(),
         httpResolver(o.http),
-        dnsResolver(),
+        dnsResolver(o.named),
         acme({ ...world.acme, ...o.acme }),
         o.dns ?? world.writer(),
         ...(o.more ?? []),
@@ -60,6 +70,7 @@ export const serve = async (
     gateway,
     backend,
     root,
+    log,
     fqdn: (host, { id = `1-2-${host.replaceAll('.', '-')}`, ...options } = { wait: 'live' }) =>
       set({ do: 'set-fqdn', id, fqdn: host }, options),
     name: (label, options) => set({ do: 'set-name', id: `1-2-${label}`, name: label }, options),
