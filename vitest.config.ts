@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-// `unit` needs nothing but Node; `e2e` runs real parts: Redis, Go, curl, a browser, npm.
+// `unit` needs nothing but Node, and its files share two processes; `e2e` runs real parts: Redis, Go, curl, a browser, npm, other processes.
 const shared = {
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'], externalConditions: ['source'] } },
@@ -15,6 +15,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts', 'templates/**/*.test.ts'],
           exclude: ['test/**/*.e2e.test.ts', 'node_modules'],
           testTimeout: 30_000,
+          // Most of the time went into loading the same modules anew for every file.
+          isolate: false,
         },
       },
       { ...shared, test: { name: 'e2e', include: ['test/**/*.e2e.test.ts'], testTimeout: 300_000, hookTimeout: 300_000 } },
