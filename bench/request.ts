@@ -32,7 +32,7 @@ interface Sample {
 /** CPU and latency of a proxied request under 64 keep-alive connections, every proxy in turn, round after round. */
 export const measure = async ({ quick, say }: Options): Promise<Figure> => {
   const rounds = quick ? 2 : 6
-  const seconds = quick ? 1 : 5
+  const seconds = quick ? 1 : 3
   const backend = await startBackend(say)
   const given = await givenFor(backend.port, say)
   const peers = await startAll(given, backend.url, say)

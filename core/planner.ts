@@ -31,7 +31,7 @@ export const planner = (set: readonly Running[], ownerOf: (host: string) => stri
   const tlsOf = (draft: Draft): Pick<Planned, 'tls' | 'owner'> => {
     for (const owner of resolvers) {
       const tls = owner.hooks.plan(draft)
-      if (tls) return { tls: same(known, tls), owner }
+      if (tls) return { tls: shared(known, tls, draft.host), owner }
     }
     return { tls: undefined, owner: undefined }
   }
@@ -123,11 +123,12 @@ const check = async (hooks: Hooks['policy'], name: string, draft: Draft, signal:
 }
 
 /** One object for equal answers: a hundred thousand routes under one certificate hold one list of names. */
-const same = (known: Map<string, Tls>, tls: Tls): Tls => {
-  const key = tls.mode === 'passthrough' ? tls.mode : `${tls.resolver} ${tls.challenge} ${tls.names.join(' ')}`
-  const first = known.get(key)
-  if (first) return first
-  // Only what many share is worth keeping, and the map must not grow with every host.
-  if (known.size < 1_000) known.set(key, Object.freeze(tls))
-  return tls
+const shared = (known: Map<string, Tls>, tls: Tls, host: string): Tls => {
+  const name = tls.mode === 'passthrough' ? '' : tls.names[0]
+  // A certificate for the host alone is nobody else's, and the map must not grow with every host.
+  if (name === undefined || name === host) return Object.freeze(tls)
+  const first = known.get(name)
+  if (first && equalTls(first, tls)) return first
+  if (known.size < 1_000) known.set(name, tls)
+  return Object.freeze(tls)
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { WorkloadId } from '../../core/index.ts'
-import { basics, remove, set, start, tableEngine } from './parts.ts'
+import { definePlugin, type WorkloadId } from '../../core/index.ts'
+import { memory } from '../../plugins/store/memory/index.ts'
+import { anyHost, basics, remove, set, start, tableEngine } from './parts.ts'
 
 const id = (text: string) => text as WorkloadId
 
@@ -25,6 +26,25 @@ describe('dispatch', () => {
     const first = await gateway.dispatch(set('a', 'a.example.org'))
     expect(await gateway.dispatch(set('a', 'a.example.org'))).toBe(first)
     expect(state.batches).toHaveLength(1)
+    await gateway.close()
+  })
+
+  test('routes under one certificate hold one list of its names, however many have one of their own', async () => {
+    const wild = definePlugin({
+      name: 'resolver/wild',
+      kind: 'resolver',
+      setup: () => ({
+        plan: ({ host }) => ({
+          mode: 'terminate' as const,
+          resolver: 'wild',
+          names: [host.endsWith('.wild.org') ? '*.wild.org' : host],
+        }),
+      }),
+    })
+    const gateway = await start([memory(), anyHost(), wild, tableEngine().plugin])
+    await Promise.all(Array.from({ length: 1_100 }, (_, n) => gateway.dispatch(set(`a${n}`, `a${n}.example.org`))))
+    const [one, two] = [await gateway.dispatch(set('b', 'b.wild.org')), await gateway.dispatch(set('c', 'c.wild.org'))]
+    expect(two.tls).toBe(one.tls)
     await gateway.close()
   })
 

@@ -1,16 +1,19 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
+import { join } from 'node:path'
+import { TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { asGatewayError, createGateway, type Flags, type Plugin, parseOperation, type RunningGateway } from '../../core/index.ts'
 import config from '../../gateway.config.ts'
 import { createClient } from '../../lib/zbus/index.ts'
+import { files } from '../../plugins/index.ts'
 import { createAuthority } from '../kit/authority.ts'
 import { type HttpBackend, httpBackend } from '../kit/backends/index.ts'
 import { freePort } from '../kit/port.ts'
 import { type Redis, startRedis } from '../kit/redis.ts'
-import { tempRoot } from '../kit/root.ts'
+import { type Root, tempRoot } from '../kit/root.ts'
 
-/** What the shipped config gives, each as a question that is answered `ok` or with what one gets instead. */
+/** What the shipped config gives, with a certificate of the operator's in front of the local CA; each as a question that is answered `ok` or with what one gets instead. */
 const features = {
   'a name that was set before is served': ({ https }) => get('old.gw.localhost', https),
   'a name is served': async ({ gateway, https, plain }) => {
@@ -20,6 +23,10 @@ const features = {
   'a domain is served': async ({ gateway, https, plain }) => {
     await set(gateway, { do: 'set-fqdn', id: '1-1-fqdn', fqdn: 'shop.localhost', backends: [plain.url] })
     return get('shop.localhost', https)
+  },
+  'a certificate of the operator is shown': async ({ gateway, https, plain }) => {
+    await set(gateway, { do: 'set-fqdn', id: '1-1-own', fqdn: 'own.localhost', backends: [plain.url] })
+    return get('own.localhost', https, 'test kit root')
   },
   'TLS is passed through': async ({ gateway, https, secret }) => {
     await set(gateway, { do: 'set-name', id: '1-1-pass', name: 'pass', backends: [secret.url], passthrough: true })
@@ -66,18 +73,24 @@ const without: Record<string, Partial<Record<Feature, string>>> = {
   staticNode: {
     'a name is served': 'NO_DOMAIN',
     'a domain is served': 'NO_PUBLIC_CONFIG',
+    'a certificate of the operator is shown': 'NO_PUBLIC_CONFIG',
     'TLS is passed through': 'NO_DOMAIN',
     'a link-local backend is refused': 'NO_DOMAIN',
     'a domain of elsewhere is refused': 'NO_PUBLIC_CONFIG',
     'a name can be looked into': 'NO_PUBLIC_CONFIG',
   },
-  fqdnProxy: { 'a domain is served': 'FQDN_DISABLED', 'a domain of elsewhere is refused': 'FQDN_DISABLED' },
+  fqdnProxy: {
+    'a domain is served': 'FQDN_DISABLED',
+    'a certificate of the operator is shown': 'FQDN_DISABLED',
+    'a domain of elsewhere is refused': 'FQDN_DISABLED',
+  },
   nameProxy: {
     'a name is served': 'NAME_DISABLED',
     'TLS is passed through': 'NAME_DISABLED',
     'a link-local backend is refused': 'NAME_DISABLED',
   },
   tlsPassthrough: { 'TLS is passed through': 'PASSTHROUGH_DISABLED' },
+  files: { 'a certificate of the operator is shown': 'another certificate' },
   localCa: {
     'a name that was set before is served': '404',
     'a name is served': 'NO_RESOLVER',
@@ -90,6 +103,7 @@ const without: Record<string, Partial<Record<Feature, string>>> = {
     'a name that was set before is served': 'EPROTO',
     'a name is served': 'STORAGE',
     'a domain is served': 'STORAGE',
+    'a certificate of the operator is shown': 'STORAGE',
     'TLS is passed through': 'STORAGE',
     'traffic is counted': 'nothing',
   },
@@ -97,6 +111,7 @@ const without: Record<string, Partial<Record<Feature, string>>> = {
     'a name that was set before is served': 'ECONNREFUSED',
     'a name is served': 'ENGINE_UNAVAILABLE',
     'a domain is served': 'ENGINE_UNAVAILABLE',
+    'a certificate of the operator is shown': 'ENGINE_UNAVAILABLE',
     'TLS is passed through': 'ENGINE_UNAVAILABLE',
     'traffic is counted': 'nothing',
   },
@@ -113,23 +128,35 @@ interface Running {
   readonly secret: HttpBackend
   readonly redis: Redis
 }
+interface Parts extends Omit<Running, 'gateway' | 'https'> {
+  /** Holds the operator's certificate. */
+  readonly folder: Root
+}
 
-/** The factories of the config's lines, in order. */
-const lines = [...readFileSync(new URL('../../gateway.config.ts', import.meta.url), 'utf8').matchAll(/^ {4}(\w+)\(.*\),/gm)].map(
-  ([, name = '']) => name,
-)
-const parts: { plain: HttpBackend; secret: HttpBackend; redis: Redis }[] = []
+/** The factories of the config's lines, in order, and the one that is put in. */
+const shipped = [
+  ...readFileSync(new URL('../../gateway.config.ts', import.meta.url), 'utf8').matchAll(/^ {4}(\w+)\(.*\),/gm),
+].map(([, name = '']) => name)
+const place = shipped.indexOf('localCa')
+const lines = shipped.toSpliced(place, 0, 'files')
+const parts: Parts[] = []
 
 beforeAll(async () => {
   const authority = await createAuthority()
+  const folder = tempRoot('own')
+  const own = await authority.issue(['own.localhost'])
+  writeFileSync(join(folder.path, 'chain.pem'), own.chain)
+  writeFileSync(join(folder.path, 'key.pem'), own.key)
   parts.push({
+    folder,
     plain: await httpBackend('here'),
     secret: await httpBackend('here', { tls: await authority.issue(['pass.gw.localhost']) }),
     redis: await startRedis(),
   })
 })
 afterAll(async () => {
-  for (const { plain, secret, redis } of parts) await Promise.all([plain.close(), secret.close(), redis.close()])
+  for (const { plain, secret, redis, folder } of parts)
+    await Promise.all([plain.close(), secret.close(), redis.close(), folder.remove()])
 })
 
 test('this test knows what each line of the config is for', () => {
@@ -162,14 +189,12 @@ test.for(['no line', ...lines])('with %s taken out of the config only its featur
   await root.remove()
 })
 
-const start = async (
-  part: Omit<Running, 'gateway' | 'https'>,
-  change: (plugins: readonly Plugin[]) => readonly Plugin[],
-  root: string,
-): Promise<Running> => {
+const start = async (part: Parts, change: (plugins: readonly Plugin[]) => readonly Plugin[], root: string): Promise<Running> => {
   const [http, https, api] = [await freePort(), await freePort(), await freePort()]
   const flags: Flags = { http, https, api, broker: part.redis.broker.unix }
-  const gateway = await createGateway({ plugins: change(config(flags).plugins) }, { root })
+  const own = files({ certificate: join(part.folder.path, 'chain.pem'), key: join(part.folder.path, 'key.pem') })
+  const plugins = config(flags).plugins.toSpliced(place, 0, own)
+  const gateway = await createGateway({ plugins: change(plugins) }, { root })
   return { ...part, gateway, https }
 }
 
@@ -183,8 +208,8 @@ const refusal = async (gateway: RunningGateway, wanted: object, code: string): P
   return failed === undefined ? 'accepted' : failed === code ? 'ok' : failed
 }
 
-/** What a client that trusts anyone gets: `ok` where a backend answers. */
-const get = (host: string, port: number): Promise<string> =>
+/** What a client that trusts anyone gets: `ok` where a backend answers, under a certificate of `issuer` where that is given. */
+const get = (host: string, port: number, issuer?: string): Promise<string> =>
   new Promise((resolve) => {
     const asked = request({
       host: '127.0.0.1',
@@ -196,6 +221,9 @@ const get = (host: string, port: number): Promise<string> =>
     })
     asked.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
     asked.on('response', (response) => {
+      const { socket } = response
+      const by = socket instanceof TLSSocket ? socket.getPeerCertificate().issuer.CN : undefined
+      if (issuer !== undefined && by !== issuer) return resolve('another certificate')
       let body = ''
       response.setEncoding('utf8').on('data', (text) => {
         body += text
