@@ -156,9 +156,15 @@ export const LeftBehind = capability<LeftBehind>('left-behind')
  * A workload that saw no traffic may be absent.
  */
 export interface Traffic {
-  read(signal: AbortSignal): Awaitable<{
+  /** `since`: the `mark` of an earlier answer; workloads whose figure has not changed since may then be absent. */
+  read(
+    signal: AbortSignal,
+    since?: number,
+  ): Awaitable<{
     readonly epoch: string
     readonly bytes: ReadonlyMap<WorkloadId, Bytes>
+    /** Given by engines that can leave out what did not change. One of an earlier epoch is none: everything is told. */
+    readonly mark?: number
   }>
 }
 export const Traffic = capability<Traffic>('traffic')

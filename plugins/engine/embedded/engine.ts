@@ -123,7 +123,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     },
     issues: () => false,
     install: (all) => liveness.installed(certificates.install(all)),
-    api: { traffic: { read: () => ({ epoch, bytes: table.bytes() }) }, http, alpn },
+    api: { traffic: { read: (_, since) => ({ epoch, ...table.read(since) }) }, http, alpn },
     drain,
     close,
   }

@@ -32,6 +32,9 @@ export interface Entry {
   awake: Awake | undefined
 }
 
+/** Those that fell asleep of which is known when: more than fall asleep between two readings. */
+const mostAsleep = 10_000
+
 interface Given {
   readonly emit: (event: Event) => void
   /** How long connections of a removed route may go on, in ms. */
@@ -50,6 +53,11 @@ export class Table {
   readonly #draining = new Map<WorkloadId, number>()
   /** The removed ones that somebody has to be told of once nothing of them drains. */
   readonly #leaving = new Map<WorkloadId, Route>()
+  /** Readings of the counters so far. */
+  #readings = 0
+  /** Those that fell asleep, each with the number of readings until then; `#forgotten`: the last number that is missing here. */
+  #asleep: { readonly id: WorkloadId; readonly at: number }[] = []
+  #forgotten = -1
 
   constructor(given: Given) {
     this.#given = given
@@ -102,7 +110,7 @@ export class Table {
     const awake = entry?.awake
     if (awake) for (const backend of awake.backends.all) backend.close()
     if (awake && awake.open.size > 0) this.#drain(awake)
-    else if (awake) this.#awake.delete(awake)
+    else if (awake) this.#rest(awake)
     if (this.#draining.has(route.id)) this.#leaving.set(route.id, route)
     else this.#forget(route)
   }
@@ -128,25 +136,44 @@ export class Table {
   /** Drops what an idle workload needs no more; its counter stays. */
   sleep(awake: Awake): void {
     if (awake.open.size > 0) return
-    this.#awake.delete(awake)
+    this.#rest(awake)
     for (const backend of awake.backends.all) backend.close()
     const entry = this.#ids.get(awake.id)
     if (entry?.awake === awake) entry.awake = undefined
   }
 
-  bytes(): Map<WorkloadId, Bytes> {
-    const all = new Map<WorkloadId, Bytes>()
-    for (const [id, { request, response }] of this.#meters) all.set(id, { request, response })
-    for (const awake of this.#awake) {
-      const counted = awake.open.size > 0 && all.get(awake.id)
+  /** The counters; `since` an earlier reading only those that may have changed, which costs nothing for all others. */
+  read(since = -1): { readonly bytes: Map<WorkloadId, Bytes>; readonly mark: number } {
+    const bytes = new Map<WorkloadId, Bytes>()
+    const take = (id: WorkloadId) => {
+      const meter = this.#meters.get(id)
+      if (meter) bytes.set(id, { request: meter.request, response: meter.response })
+    }
+    if (since <= this.#forgotten) for (const id of this.#meters.keys()) take(id)
+    else {
+      for (let i = this.#asleep.length - 1; i >= 0; i--) {
+        const one = this.#asleep[i]
+        if (!one || one.at < since) break
+        take(one.id)
+      }
+      for (const { id } of this.#awake) take(id)
+    }
+    for (const { id, open } of this.#awake) {
+      const counted = open.size > 0 && bytes.get(id)
       if (!counted) continue
       let pending = 0
-      for (const flow of awake.open) pending += flow.pending()
-      all.set(awake.id, { request: counted.request, response: counted.response - pending })
+      for (const flow of open) pending += flow.pending()
+      bytes.set(id, { request: counted.request, response: counted.response - pending })
     }
-    return all
+    return { bytes, mark: ++this.#readings }
   }
 
+  /** It counts no more. */
+  #rest(awake: Awake): void {
+    this.#awake.delete(awake)
+    this.#asleep.push({ id: awake.id, at: this.#readings })
+    if (this.#asleep.length > 2 * mostAsleep) this.#forgotten = this.#asleep.splice(0, mostAsleep).at(-1)?.at ?? this.#readings
+  }
   #drain(awake: Awake): void {
     const { id, open } = awake
     this.#draining.set(id, (this.#draining.get(id) ?? 0) + 1)
@@ -155,7 +182,7 @@ export class Table {
     }, this.#given.drain)
     awake.drained = () => {
       clearTimeout(cut)
-      this.#awake.delete(awake)
+      this.#rest(awake)
       const others = (this.#draining.get(id) ?? 1) - 1
       if (others > 0) this.#draining.set(id, others)
       else this.#draining.delete(id)

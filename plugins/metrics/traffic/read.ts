@@ -18,6 +18,8 @@ interface Removal {
 /** Reads the engine's counters, one read at a time, and brings the last figures of removed workloads in at the right place between them. */
 export const reading = (engine: Traffic, counts: Counts) => {
   let epoch: string | undefined
+  /** Of the last answer that was taken in whole. */
+  let mark: number | undefined
   let current: Promise<void> = Promise.resolve()
   let next: Promise<void> | undefined
   /** While a read is under way, its answer may still hold the counter of what was removed since it began. */
@@ -31,7 +33,7 @@ export const reading = (engine: Traffic, counts: Counts) => {
   }
   const read = async () => {
     removedMeanwhile = new Set()
-    const answer = await within(limit, (signal) => engine.read(signal))
+    const answer = await within(limit, (signal) => engine.read(signal, mark))
     const removals = early
     early = []
     for (const removal of removals) fold(removal, answer.epoch)
@@ -42,6 +44,7 @@ export const reading = (engine: Traffic, counts: Counts) => {
       if (!removedMeanwhile.has(id)) counts.see(id, answer.epoch, bytes)
       if (++seen % atOnce === 0) await turn() // requests go on meanwhile
     }
+    mark = answer.mark
   }
 
   return {

@@ -3,7 +3,7 @@ import type { Bytes } from '../../../core/index.ts'
 import { createAuthority } from '../authority.ts'
 import { echoBody } from '../backends/http.ts'
 import { backend, becomes, type Cases, eventually, signal } from './cases.ts'
-import type { World } from './world.ts'
+import { idOf, type World } from './world.ts'
 
 const post = async (world: World, host: string, size: number, ca = world.authority.root) => {
   const client = await world.h1(host, { ca })
@@ -22,6 +22,20 @@ export const ledger: Cases = {
     await Promise.all(ids.flatMap(({ host, size }) => Array.from({ length: size }, () => post(world, host, size * 100))))
     for (const { id, size } of ids)
       await becomes(() => world.bytes(id), { request: size * size * 100, response: size * size * 100 })
+  },
+
+  'leaves out nothing that changed since the reading that it is asked about': async (open) => {
+    const world = await open()
+    const web = await backend(echoBody)
+    for (const name of ['a', 'b']) await world.set(`1-1-${name}`, `${name}.test`, [web.url])
+    await post(world, 'a.test', 100)
+    await becomes(() => world.bytes('1-1-a'), { request: 100, response: 100 })
+    const { mark, epoch } = await world.traffic()
+    await post(world, 'b.test', 20)
+    await becomes(() => world.bytes('1-1-b'), { request: 20, response: 20 })
+    const later = await world.traffic(mark)
+    expect([later.epoch, later.bytes.get(idOf('1-1-b'))]).toEqual([epoch, { request: 20, response: 20 }])
+    expect([undefined, { request: 100, response: 100 }]).toContainEqual(later.bytes.get(idOf('1-1-a')))
   },
 
   'says nothing, or nothing but zeros, of a workload without traffic': async (open) => {

@@ -34,7 +34,8 @@ export interface World {
   removed(id: string): Promise<Bytes>
   /** The engine's counter of the workload now; zeros where it has none. */
   bytes(id: string): Promise<Bytes>
-  traffic(): Promise<Awaited<ReturnType<Traffic['read']>>>
+  /** All counters, or what may have changed since the reading of this mark. */
+  traffic(since?: number): Promise<Awaited<ReturnType<Traffic['read']>>>
   /** A connection for HTTP/1.1 over TLS that asks for `host`. */
   h1(host: string, tls?: Tls, target?: Partial<Target>): Promise<Http1>
   h2(host: string, tls?: Tls, target?: Partial<Target>): Promise<Http2>
@@ -103,9 +104,9 @@ export const openWorld =
       found.catch(() => undefined)
       return found
     }
-    const traffic: World['traffic'] = async () => {
+    const traffic: World['traffic'] = async (since) => {
       if (counters.reader === undefined) throw new Error('the engine provides no Traffic')
-      return counters.reader.read(AbortSignal.timeout(5_000))
+      return counters.reader.read(AbortSignal.timeout(5_000), since)
     }
     const h1: World['h1'] = async (host, tls, target) => {
       const socket = await openTls({ port: https, ...target }, { name: host, ca: authority.root, ...tls })

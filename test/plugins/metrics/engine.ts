@@ -7,7 +7,7 @@ export const countingEngine = (name = 'counting') => {
   let emit: (event: Event) => void = () => undefined
   let fail: (() => Promise<never>) | undefined
   const traffic: Traffic = {
-    read: (signal) => fail?.() ?? counters.connect().read(signal),
+    read: (signal, since) => fail?.() ?? counters.connect().read(signal, since),
   }
   const plugin: Plugin = definePlugin({
     name: `engine/${name}`,

@@ -16,9 +16,15 @@ export const counterEngine = () => {
   let epoch = 1
   let counters = new Map<WorkloadId, Bytes>()
   let held: Promise<void> | undefined
+  /** Readings so far, those of earlier epochs, and how many there were when a counter last changed. */
+  let readings = 0
+  let earlier = 0
+  const changed = new Map<WorkloadId, number>()
   const api: Traffic = {
-    read: async () => {
-      const answer = { epoch: `epoch ${epoch}`, bytes: new Map(counters) }
+    read: async (_, since = 0) => {
+      const isTold = (workload: WorkloadId) => since <= earlier || (changed.get(workload) ?? 0) >= since
+      const bytes = new Map([...counters].filter(([workload]) => isTold(workload)))
+      const answer = { epoch: `epoch ${epoch}`, bytes, mark: ++readings }
       await held
       return answer
     },
@@ -29,6 +35,7 @@ export const counterEngine = () => {
     carry: (workload: WorkloadId, bytes: number) => {
       const { request, response } = counters.get(workload) ?? zero
       counters.set(workload, { request: request + bytes, response: response + 2 * bytes })
+      changed.set(workload, readings)
     },
     figure: (workload: WorkloadId): Bytes => counters.get(workload) ?? zero,
     remove: (workload: WorkloadId): Bytes => {
@@ -38,6 +45,7 @@ export const counterEngine = () => {
     },
     restart: () => {
       epoch++
+      earlier = readings
       counters = new Map()
     },
     hold: () => {
