@@ -103,7 +103,6 @@ export const missing: readonly number[] = `
 22
 23
 24
-25
 26
 27
 28

@@ -11,6 +11,9 @@ export const traefikPath = (): string =>
 /** Pebble, the test CA of Let's Encrypt (ACME, RFC 8555). */
 export const pebblePath = (): string => builtPebble('pebble') ?? inPath('pebble') ?? missing('pebble', setUp)
 
+/** The conformance tests of HTTP/2 by others (RFC 9113 and RFC 7541). */
+export const h2specPath = (): string => builtH2spec() ?? inPath('h2spec') ?? missing('h2spec', setUp)
+
 /** Pebble's stand-in for the DNS and the challenge servers. */
 export const challtestsrvPath = (): string =>
   builtPebble('pebble-challtestsrv') ?? inPath('pebble-challtestsrv') ?? missing('pebble-challtestsrv', setUp)
@@ -45,6 +48,8 @@ const builtTraefik = () => {
 }
 
 const builtPebble = (name: string) => executable(join(cache, `pebble-v2.10.1-${platform}`, name))
+
+const builtH2spec = () => executable(join(cache, `h2spec-v2.2.1-${platform}`, 'h2spec'))
 
 const inPath = (name: string) =>
   [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/local/sbin']

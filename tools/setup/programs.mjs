@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { find } from './find.mjs'
 import { goPath } from './go.mjs'
-import { ensurePebble } from './pebble.mjs'
+import { ensureH2spec, ensurePebble } from './installed.mjs'
 import { run } from './run.mjs'
 import { ensureTraefik } from './traefik.mjs'
 
@@ -25,7 +25,7 @@ const uses = {
   bench: { 'redis-server': 'redis-server', wrk: 'wrk' },
 }
 /** What Debian lacks or has too old, built into a cache outside of the tree. */
-const built = { test: [ensureTraefik, ensurePebble], bench: [ensureTraefik] }
+const built = { test: [ensureTraefik, ensurePebble, ensureH2spec], bench: [ensureTraefik] }
 
 export async function ensurePrograms(use) {
   const missing = Object.entries(uses[use]).filter(([command]) => !find(command))

@@ -1,10 +1,10 @@
-import type { ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 /** Every connection of a client that is open, with its HTTP/2 session where it has one. */
 export class Connections {
   readonly #sockets = new Set<Socket>()
-  readonly #sessions = new Set<ServerHttp2Session>()
+  readonly #sessions = new Set<{ goAway(): void }>()
   readonly #most: number
   #empty: (() => void) | undefined
 
@@ -32,14 +32,14 @@ export class Connections {
     socket.setNoDelay(true)
     return true
   }
-  addSession(session: ServerHttp2Session): void {
+  addSession(session: { goAway(): void }, socket: Duplex): void {
     this.#sessions.add(session)
-    session.on('close', () => this.#sessions.delete(session))
+    socket.on('close', () => this.#sessions.delete(session))
   }
 
-  /** Says GOAWAY to all HTTP/2 clients; their running streams go on. */
+  /** Says GOAWAY to all HTTP/2 clients; their running streams go on. Said twice, it is from then on. */
   goAway(): void {
-    for (const session of this.#sessions) session.close()
+    for (const session of this.#sessions) session.goAway()
   }
   /** Ends when the last connection is closed, after `time` ms at the latest. */
   async idle(time: number): Promise<void> {

@@ -67,7 +67,6 @@ export const startServing = ({
   const clients = new WeakMap<Duplex, Client>()
   // A TLS socket does not tell which connection it stands on, but it knows the addresses.
   const handshakes = new Map<string, Client>()
-  let arriving = unknownClient
   let stopping = false
   const handshaken = shares(limits.tenantConnections)
   const requests = shares(limits.tenantRequests)
@@ -121,13 +120,13 @@ export const startServing = ({
   const http2 = http2Server({
     limits: {
       headerBytes: limits.headerBytes,
+      headerTime: ms(limits.headerSeconds),
       idleTime: ms(limits.idleSeconds),
       streams: limits.streams,
       controlFrames: limits.controlFrames,
     },
-    client: () => arriving,
     serve,
-    opened: (session) => connections.addSession(session),
+    opened: (session, socket) => connections.addSession(session, socket),
     log,
   })
   const redirect = redirectServer({
@@ -165,11 +164,8 @@ export const startServing = ({
     const client = known ?? unknownClient
     socket.allowHalfOpen = true
     socket.on('error', () => {})
-    if (socket.alpnProtocol === 'h2') {
-      // Its session hides the socket behind a proxy, and is there before `emit` returns.
-      arriving = client
-      http2.emit('connection', socket)
-    } else {
+    if (socket.alpnProtocol === 'h2') http2(socket, client)
+    else {
       clients.set(socket, client)
       http1.emit('connection', socket)
     }

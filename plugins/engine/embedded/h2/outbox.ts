@@ -1,0 +1,97 @@
+import type { Duplex } from 'node:stream'
+
+/** Who has body bytes to send. */
+export interface Sender {
+  /** Adds frames of at most `most` payload bytes to `out` and says how many bytes those were; `undefined`: nothing can go for now. */
+  give(out: Buffer[], most: number): number | undefined
+  /** There is more that could go. */
+  readonly pending: boolean
+  /** So many payload bytes have left. */
+  left(bytes: number): void
+}
+
+/** Bytes of one write: what waits behind it is not yet framed, so that everyone gets a turn. */
+const most = 65_536
+
+/** What goes out on one connection: frames in order, and bodies by turns as far as the flow control of the peer allows. */
+export class Outbox {
+  /** What the connection's window still takes (RFC 9113 section 6.9). */
+  window = 65_535
+  readonly #socket: Duplex
+  #frames: Buffer[] = []
+  #bytes = 0
+  readonly #senders = new Set<Sender>()
+  #scheduled = false
+  #writing = false
+  #last: (() => void) | undefined
+  readonly #flush = () => this.#write()
+
+  constructor(socket: Duplex) {
+    this.#socket = socket
+  }
+  /** Bytes of frames that wait: what the peer asked for, and does not read. */
+  get waiting(): number {
+    return this.#bytes
+  }
+
+  frame(frame: Buffer): void {
+    this.#frames.push(frame)
+    this.#bytes += frame.length
+    this.schedule()
+  }
+  body(sender: Sender): void {
+    this.#senders.add(sender)
+    this.schedule()
+  }
+  drop(sender: Sender): void {
+    this.#senders.delete(sender)
+  }
+  /** Writes at the end of this turn of the event loop, all that came in it together. */
+  schedule(): void {
+    if (this.#scheduled || this.#writing) return
+    this.#scheduled = true
+    setImmediate(this.#flush)
+  }
+  /** `last` is called when everything has left, or never. */
+  end(last: () => void): void {
+    this.#last = last
+    this.schedule()
+  }
+
+  #write(): void {
+    this.#scheduled = false
+    if (this.#writing || this.#socket.destroyed) return
+    const out = this.#frames
+    this.#frames = []
+    this.#bytes = 0
+    const sent = this.#senders.size > 0 ? this.#bodies(out) : undefined
+    if (out.length === 0) {
+      this.#last?.()
+      return
+    }
+    this.#writing = true
+    this.#socket.write(out.length === 1 ? out[0] : Buffer.concat(out), () => {
+      this.#writing = false
+      if (sent) for (const [sender, bytes] of sent) sender.left(bytes)
+      if (this.#frames.length > 0 || this.#senders.size > 0 || this.#last) this.schedule()
+    })
+  }
+  #bodies(out: Buffer[]): Map<Sender, number> {
+    const sent = new Map<Sender, number>()
+    let left = most
+    for (let moved = true; moved && left > 0; ) {
+      moved = false
+      for (const sender of this.#senders) {
+        const bytes = sender.give(out, Math.min(left, this.window))
+        if (bytes === undefined || !sender.pending) this.#senders.delete(sender)
+        if (bytes === undefined) continue
+        moved = true
+        this.window -= bytes
+        left -= bytes
+        sent.set(sender, (sent.get(sender) ?? 0) + bytes)
+        if (left <= 0) break
+      }
+    }
+    return sent
+  }
+}

@@ -1,0 +1,279 @@
+import type { Duplex } from 'node:stream'
+import type { Client, Fields } from '../fields.ts'
+import { answerWith } from '../pages.ts'
+import { ConnectionError, type ErrorCode, errorCode, mostWindow } from './codes.ts'
+import { Decoder } from './decoder.ts'
+import { Encoder } from './encoder.ts'
+import { type FrameSink, Frames } from './frames.ts'
+import { areTrailers, type Head, readHead } from './head.ts'
+import { Inflow, windows } from './inflow.ts'
+import { Outbox, type Sender } from './outbox.ts'
+import { type Rates, rates } from './rates.ts'
+import { readSettings, settingsFrame } from './settings.ts'
+import { type Connection, Stream } from './stream.ts'
+import { Streams } from './streams.ts'
+import { goAwayFrame, headerFrames, pong, resetFrame, settingsAcknowledged, windowFrame } from './write.ts'
+
+/** Times in ms. */
+export interface Http2Limits {
+  readonly headerBytes: number
+  readonly headerTime: number
+  readonly idleTime: number
+  readonly streams: number
+  /** PING and SETTINGS frames of one connection in a second. */
+  readonly controlFrames: number
+}
+export interface Given {
+  readonly socket: Duplex
+  readonly client: Client
+  readonly limits: Http2Limits
+  serve(stream: Stream): void
+  /** It was ended for what the client sent. */
+  ended(reason: string, code: ErrorCode): void
+}
+
+/** Milliseconds that the other side has to take the last bytes. */
+const linger = 1_000
+/** Frames that wait because the peer reads nothing. */
+const mostWaiting = 8_388_608
+
+/** One connection of HTTP/2, the server's side of it (RFC 9113). */
+export class Session implements Connection, FrameSink {
+  readonly client: Client
+  readonly #given: Given
+  readonly #socket: Duplex
+  readonly #out: Outbox
+  readonly #frames: Frames
+  readonly #decoder = new Decoder()
+  readonly #encoder = new Encoder()
+  readonly #rates: Rates
+  readonly #streams = new Streams()
+  /** Begun by the bytes that are being read, and not yet served. */
+  #fresh: Stream[] = []
+  #peerWindow = 65_535
+  readonly #inflow = new Inflow(0, windows.connection, (frame) => this.#out.frame(frame))
+  #leaving: 'no' | 'announced' | 'yes' = 'no'
+  #closed = false
+  readonly #idle: NodeJS.Timeout
+
+  constructor(given: Given) {
+    const { socket, limits } = given
+    this.#given = given
+    this.client = given.client
+    this.#socket = socket
+    this.#out = new Outbox(socket)
+    this.#frames = new Frames(this, limits.headerBytes, limits.headerTime)
+    this.#rates = rates(limits.controlFrames)
+    this.#out.frame(settingsFrame({ ...limits, streamWindow: windows.stream }))
+    this.#out.frame(windowFrame(0, windows.connection - 65_535))
+    this.#idle = setTimeout(() => this.#rest(), Math.max(1, limits.idleTime || mostWindow))
+    socket.on('data', (chunk: Buffer) => this.#read(chunk))
+    socket.on('end', () => this.#halfClosed())
+    socket.on('close', () => this.#stop())
+  }
+
+  /** Says that no more streams are taken: at first only soon, so that those on their way are served; called again, from now on (RFC 9113 section 6.8). */
+  goAway(): void {
+    if (this.#closed || this.#leaving === 'yes') return
+    this.#leaving = this.#leaving === 'no' && this.#streams.highest > 0 ? 'announced' : 'yes'
+    this.#out.frame(goAwayFrame(this.#leaving === 'yes' ? this.#streams.highest : mostWindow, errorCode.none))
+    this.#endIfDone()
+  }
+
+  // Of the peer's frames.
+  data(id: number, data: Buffer, length: number, last: boolean): void {
+    if (!this.#inflow.take(length)) throw new ConnectionError(errorCode.flowControl, 'more DATA than the connection takes')
+    if (length === 0 && !last) this.#spend(this.#rates.idle(), 'empty DATA')
+    const stream = this.#streams.live(id, false)
+    const fits = stream?.inflow.take(length)
+    // Padding, and what nobody is going to read, makes room at once.
+    const unread = stream ? length - data.length : length
+    if (unread > 0) this.consumed(stream, unread)
+    if (!stream) return
+    if (!fits) this.#refuse(stream, errorCode.flowControl)
+    else if (!stream.data(data, last)) this.#refuse(stream, errorCode.protocol)
+  }
+  headers(id: number, block: Buffer, last: boolean): void {
+    const raw = this.#decoder.decode(block, this.#given.limits.headerBytes)
+    if (id % 2 === 0) throw new ConnectionError(errorCode.protocol, 'a stream with an even number')
+    if (id > this.#streams.highest) this.#request(id, raw, last)
+    else this.#trailers(this.#streams.live(id, true), raw, last)
+  }
+  priority(id: number): void {
+    this.#spend(this.#rates.idle(), 'PRIORITY')
+    if (id === 0) throw new ConnectionError(errorCode.protocol, 'PRIORITY of the connection')
+  }
+  cancelled(id: number): void {
+    if (id > this.#streams.highest) throw new ConnectionError(errorCode.protocol, 'RST_STREAM of a stream that never began')
+    this.#spend(this.#rates.reset(), 'resets')
+    const stream = this.#streams.get(id)
+    if (!stream) return
+    this.#forget(stream, false)
+    stream.abort()
+    this.#endIfDone()
+  }
+  settings(payload: Buffer, acknowledged: boolean): void {
+    this.#spend(this.#rates.control(), 'SETTINGS')
+    if (acknowledged) return
+    const { table, window } = readSettings(payload)
+    if (table !== undefined) this.#encoder.limit(table)
+    if (window !== undefined) {
+      const more = window - this.#peerWindow
+      this.#peerWindow = window
+      for (const stream of this.#streams.all())
+        if (!stream.widen(more))
+          throw new ConnectionError(errorCode.flowControl, 'SETTINGS_INITIAL_WINDOW_SIZE opens a window too far')
+    }
+    this.#out.frame(settingsAcknowledged())
+  }
+  ping(payload: Buffer, acknowledged: boolean): void {
+    this.#spend(this.#rates.control(), 'PING')
+    if (!acknowledged) this.#out.frame(pong(payload))
+  }
+  goaway(): void {
+    this.#leaving = 'yes'
+    this.#endIfDone()
+  }
+  window(id: number, bytes: number): void {
+    this.#spend(this.#rates.idle(), 'WINDOW_UPDATE')
+    if (id === 0) {
+      this.#out.window += bytes
+      if (bytes === 0) throw new ConnectionError(errorCode.protocol, 'WINDOW_UPDATE by nothing')
+      if (this.#out.window > mostWindow)
+        throw new ConnectionError(errorCode.flowControl, 'the window of the connection is opened too far')
+      for (const stream of this.#streams.all()) stream.wake()
+      return
+    }
+    if (id > this.#streams.highest) throw new ConnectionError(errorCode.protocol, 'WINDOW_UPDATE of a stream that never began')
+    const stream = this.#streams.get(id)
+    if (!stream) return
+    if (bytes === 0) this.#refuse(stream, errorCode.protocol)
+    else if (!stream.widen(bytes)) this.#refuse(stream, errorCode.flowControl)
+  }
+  unknown(): void {
+    this.#spend(this.#rates.idle(), 'unknown frames')
+  }
+  late(): void {
+    this.#fail(errorCode.calm, 'a request head took too long')
+  }
+
+  // Of the streams.
+  head(id: number, status: number, fields: Readonly<Fields>, end: boolean, into?: Buffer[]): void {
+    for (const frame of headerFrames(id, this.#encoder.encode(status, fields), end)) {
+      if (into) into.push(frame)
+      else this.#out.frame(frame)
+    }
+  }
+  ready(sender: Sender): void {
+    this.#rates.sent()
+    this.#out.body(sender)
+  }
+  consumed(stream: Stream | undefined, bytes: number): void {
+    this.#inflow.give(bytes)
+    if (stream?.open) stream.inflow.give(bytes)
+  }
+  reset(stream: Stream, code: ErrorCode): void {
+    this.#forget(stream, stream.open)
+    this.#reset(stream.id, code)
+    stream.abort()
+    this.#endIfDone()
+  }
+  closed(stream: Stream): void {
+    this.#forget(stream, false)
+    this.#endIfDone()
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#closed) return
+    try {
+      this.#frames.push(chunk)
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) throw error
+      this.#fail(error.code, error.message)
+    }
+    // Those that the same bytes took back again never reach a backend.
+    const fresh = this.#fresh
+    if (fresh.length === 0) return
+    this.#fresh = []
+    for (const stream of fresh) if (!stream.over) this.#given.serve(stream)
+  }
+  #request(id: number, raw: Fields | undefined, ended: boolean): void {
+    this.#streams.highest = id
+    const head = raw ? readHead(raw) : { status: 431, reason: 'the head is too long' }
+    if (this.#leaving === 'yes') this.#reset(id, errorCode.refused)
+    else if (this.#streams.size >= this.#given.limits.streams) this.#refused(id, errorCode.refused)
+    else if (head === 'malformed') this.#refused(id, errorCode.protocol)
+    else if ('status' in head) answerWith(this.#open(id, { ...nothing, method: 'GET' }, ended), head.status)
+    else if (ended && head.length !== undefined && head.length !== '0') this.#refused(id, errorCode.protocol)
+    else this.#fresh.push(this.#open(id, head, ended))
+  }
+  #open(id: number, head: Head, ended: boolean): Stream {
+    const inflow = new Inflow(id, windows.stream, (frame) => this.#out.frame(frame))
+    const stream = new Stream(this, id, head, ended, this.#peerWindow, inflow)
+    this.#streams.add(stream)
+    return stream
+  }
+  #trailers(stream: Stream | undefined, raw: Fields | undefined, last: boolean): void {
+    if (stream && (!last || !raw || !areTrailers(raw) || !stream.endWith(raw))) this.#refuse(stream, errorCode.protocol)
+  }
+  #forget(stream: Stream, crossing: boolean): void {
+    this.#streams.end(stream.id, crossing)
+    this.#out.drop(stream)
+    if (this.#streams.size === 0) this.#idle.refresh()
+  }
+  /** For what the peer did wrong on it. */
+  #refuse(stream: Stream, code: ErrorCode): void {
+    this.reset(stream, code)
+    this.#spend(this.#rates.reset(), 'streams that are wrong')
+  }
+  #refused(id: number, code: ErrorCode): void {
+    this.#reset(id, code)
+    this.#spend(this.#rates.reset(), 'streams that are wrong')
+  }
+  #reset(id: number, code: ErrorCode): void {
+    this.#streams.end(id, true)
+    this.#out.frame(resetFrame(id, code))
+  }
+  #spend(within: boolean, what: string): void {
+    if (!within) throw new ConnectionError(errorCode.calm, `it floods with ${what}`)
+    if (this.#out.waiting > mostWaiting) throw new ConnectionError(errorCode.calm, 'it reads no answers')
+  }
+
+  #rest(): void {
+    if (this.#streams.size > 0) return
+    this.#leaving = 'announced'
+    this.goAway()
+  }
+  #endIfDone(): void {
+    if (this.#leaving === 'yes' && this.#streams.size === 0) this.#end()
+  }
+  #fail(code: ErrorCode, reason: string): void {
+    if (this.#closed) return
+    this.#given.ended(reason, code)
+    this.#out.frame(goAwayFrame(this.#streams.highest, code))
+    this.#end()
+  }
+  #end(): void {
+    if (this.#closed) return
+    this.#stop()
+    const timer = setTimeout(() => this.#socket.destroy(), linger)
+    this.#socket.once('close', () => clearTimeout(timer))
+    this.#out.end(() => this.#socket.end())
+  }
+  #halfClosed(): void {
+    for (const stream of [...this.#streams.all()]) if (stream.open) this.reset(stream, errorCode.cancel)
+    this.#leaving = 'yes'
+    this.#endIfDone()
+  }
+  #stop(): void {
+    this.#closed = true
+    clearTimeout(this.#idle)
+    this.#frames.stop()
+    for (const stream of this.#streams.clear()) {
+      this.#out.drop(stream)
+      stream.abort()
+    }
+  }
+}
+
+const nothing = { authority: '', target: '/', fields: [], length: undefined }

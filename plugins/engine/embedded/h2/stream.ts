@@ -1,0 +1,225 @@
+import { discard, type Exchange, type Watcher } from '../exchange.ts'
+import type { Client, Fields } from '../fields.ts'
+import { Body } from './body.ts'
+import { type ErrorCode, errorCode, flag, frameHead, frameSize, frameType, mostWindow } from './codes.ts'
+import type { Head } from './head.ts'
+import type { Inflow } from './inflow.ts'
+import type { Sender } from './outbox.ts'
+
+/** What a stream needs of its connection. */
+export interface Connection {
+  readonly client: Client
+  /** A header block of these fields, in frames, behind all that was framed before. */
+  head(stream: number, status: number, fields: Readonly<Fields>, end: boolean, into?: Buffer[]): void
+  /** The stream has something to send. */
+  ready(sender: Sender): void
+  reset(stream: Stream, code: ErrorCode): void
+  /** Bytes of a body were read. */
+  consumed(stream: Stream, bytes: number): void
+  /** Both ends are done with it. */
+  closed(stream: Stream): void
+}
+
+/** Bytes of an answer that wait here before its backend is held up. */
+const mostQueued = 65_536
+const bodyless = new Set([204, 205, 304])
+
+/** One request and its answer on a connection of HTTP/2 (RFC 9113 section 5). */
+export class Stream implements Exchange, Sender {
+  readonly id: number
+  readonly client: Client
+  readonly version = '2'
+  readonly method: string
+  readonly target: string
+  readonly authority: string
+  readonly fields: Readonly<Fields>
+  readonly body: Body | undefined
+  readonly length: string | undefined
+  readonly upgrade = false
+  /** What the peer takes of the answer. */
+  window: number
+  readonly inflow: Inflow
+  #connection: Connection
+  #watcher: Watcher | undefined
+  #expected: number | undefined
+  #received = 0
+  #requestTrailers: Fields = []
+  #trailers: Fields = []
+  #queue: Buffer[] = []
+  #queued = 0
+  /** Framed, and not yet taken by the socket. */
+  #leaving = 0
+  #full = false
+  #headed = false
+  #ended = false
+  /** The last frame of this side is on its way. */
+  #finished = false
+  /** All of the answer is its head, which is on its way. */
+  #bare = false
+  #over = false
+
+  constructor(connection: Connection, id: number, head: Head, ended: boolean, window: number, inflow: Inflow) {
+    this.#connection = connection
+    this.id = id
+    this.client = connection.client
+    this.method = head.method
+    this.target = head.target
+    this.authority = head.authority
+    this.fields = head.fields
+    this.length = head.length
+    this.#expected = head.length === undefined ? undefined : Number(head.length)
+    this.window = window
+    this.inflow = inflow
+    this.body = ended ? undefined : new Body((bytes) => connection.consumed(this, bytes))
+  }
+  /** More may come of the peer. */
+  get open(): boolean {
+    return this.body !== undefined && !this.#inputOver
+  }
+  #inputOver = false
+  get over(): boolean {
+    return this.#over
+  }
+
+  // What the peer sends. False: it is not the length that was declared (RFC 9113 section 8.1.1).
+  data(chunk: Buffer, last: boolean): boolean {
+    this.#received += chunk.length
+    if (this.#expected !== undefined && (last ? this.#received !== this.#expected : this.#received > this.#expected)) return false
+    if (chunk.length > 0) this.body?.receive(chunk)
+    if (last) this.#endInput()
+    return true
+  }
+  endWith(trailers: Fields): boolean {
+    if (this.#expected !== undefined && this.#received !== this.#expected) return false
+    this.#requestTrailers = trailers
+    this.#endInput()
+    return true
+  }
+  #endInput(): void {
+    this.#inputOver = true
+    this.body?.push(null)
+    this.#settle()
+  }
+  /** False: over what a window may hold. */
+  widen(bytes: number): boolean {
+    this.window += bytes
+    if (this.window > mostWindow) return false
+    this.wake()
+    return true
+  }
+  wake(): void {
+    if (this.#queued > 0) this.#connection.ready(this)
+  }
+  /** It is reset, or its connection is gone. */
+  abort(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#inputOver = true
+    this.#queue = []
+    this.body?.abandon()
+    this.#watcher?.gone()
+  }
+
+  watch(watcher: Watcher): void {
+    this.#watcher = watcher
+  }
+  trailers(): Fields {
+    return this.#requestTrailers
+  }
+  inform(status: number, fields: Fields): void {
+    if (!this.#headed && !this.#over && (status === 100 || status === 103)) this.#connection.head(this.id, status, fields, false)
+  }
+  respond(status: number, _reason: string, fields: Fields, how: { bodyless: boolean }): void {
+    if (this.#headed || this.#over) return
+    this.#headed = true
+    const end = how.bodyless || this.method === 'HEAD' || bodyless.has(status)
+    this.#connection.head(this.id, status, fields, end)
+    if (!end) return
+    this.#ended = true
+    this.#finished = true
+    this.#bare = true
+    this.#connection.ready(this)
+  }
+  flush(): void {}
+  write(chunk: Buffer): boolean {
+    if (this.#ended || this.#over || chunk.length === 0) return true
+    this.#queue.push(chunk)
+    this.#queued += chunk.length
+    this.#connection.ready(this)
+    this.#full = this.unsent() >= mostQueued
+    return !this.#full
+  }
+  end(chunk: Buffer | undefined, trailers: Fields): void {
+    if (chunk) this.write(chunk)
+    if (!this.#ended && !this.#over) {
+      this.#ended = true
+      this.#trailers = trailers
+      this.#connection.ready(this)
+    }
+    if (this.body) discard(this.body, () => this.cut())
+  }
+  take(): never {
+    throw new Error('HTTP/2 has no upgrade')
+  }
+  cut(): void {
+    if (!this.#over) this.#connection.reset(this, this.#finished ? errorCode.none : errorCode.internal)
+  }
+  unsent(): number {
+    return this.#queued + this.#leaving
+  }
+
+  // What goes out, when the connection has room for it.
+  give(out: Buffer[], most: number): number | undefined {
+    if (this.#bare) {
+      this.#bare = false
+      return 0
+    }
+    if (!this.pending) return undefined
+    let bytes = 0
+    const room = Math.min(most, this.window, frameSize)
+    const head = room > 0 && this.#queued > 0 ? frameHead(0, frameType.data, 0, this.id) : undefined
+    if (head) {
+      out.push(head)
+      while (bytes < room && this.#queue[0]) bytes += this.#piece(out, this.#queue[0], room - bytes)
+      head.writeUIntBE(bytes, 0, 3)
+      this.window -= bytes
+      this.#queued -= bytes
+      this.#leaving += bytes
+    }
+    if (this.#ended && this.#queued === 0) this.#finish(out, head)
+    else if (!head) return undefined
+    return bytes
+  }
+  get pending(): boolean {
+    if (this.#over) return false
+    return this.#bare || (this.#queued > 0 ? this.window > 0 : this.#ended && !this.#finished)
+  }
+  #piece(out: Buffer[], first: Buffer, room: number): number {
+    const piece = first.length > room ? first.subarray(0, room) : first
+    if (piece === first) this.#queue.shift()
+    else this.#queue[0] = first.subarray(room)
+    out.push(piece)
+    return piece.length
+  }
+  #finish(out: Buffer[], head: Buffer | undefined): void {
+    this.#finished = true
+    if (this.#trailers.length > 0) this.#connection.head(this.id, 0, this.#trailers, true, out)
+    else if (head) head[4] = flag.endStream
+    else out.push(frameHead(0, frameType.data, flag.endStream, this.id))
+  }
+  left(bytes: number): void {
+    this.#leaving -= bytes
+    if (this.#full && this.unsent() < mostQueued / 2) {
+      this.#full = false
+      this.#watcher?.clientDrained()
+    }
+    this.#settle()
+  }
+  /** Over, once both sides have ended and all has left. */
+  #settle(): void {
+    if (this.#over || !this.#finished || this.open || this.unsent() > 0) return
+    this.#over = true
+    this.#connection.closed(this)
+    this.#watcher?.gone()
+  }
+}
