@@ -31,6 +31,8 @@ export const measure = async ({ quick, say }: Options): Promise<Figure> => {
     try {
       await once(socket, 'secureConnect')
       return performance.now() - began
+    } catch (cause) {
+      throw new Error(`no handshake for ${host}`, { cause })
     } finally {
       socket.destroy()
     }

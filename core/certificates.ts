@@ -64,7 +64,7 @@ export const certificates = (o: {
         entry.busy = save(entry, () => o.commit([{ certificate }])).finally(() => delete entry.busy)
       } else if (entry.users > 0 && entry.certificate && entry.owner?.hooks.renewAt && entry.ask <= now) {
         if (questions-- > 0) void ask(entry)
-      } else if (entry.next > now || entry.asking) continue
+      } else if (entry.next > now || entry.asking || entry.busy) continue
       else if (entry.users === 0) forget(entry, 'no workload has used it for a week').catch(alarm)
       else if (!entry.certificate || renewals-- > 0) start(entry)
     }

@@ -263,6 +263,26 @@ describe('a certificate', () => {
     await gateway.close()
   })
 
+  test('that is being obtained for a Set is not dropped for want of a workload meanwhile', async () => {
+    const given = Promise.withResolvers<void>()
+    const made: string[] = []
+    const obtain = async (names: readonly string[]): Promise<Certificate> => {
+      await given.promise
+      made.push(...names)
+      const life = { notBefore: new Date(), notAfter: new Date(Date.now() + 90 * day) }
+      return { id: '', resolver: '', names, chain: `chain ${made.length}`, key: 'key', ...life }
+    }
+    const [engine, { plugin }] = [tableEngine(), authority({ pace: 'instant', obtain })]
+    const gateway = await start([memory(), anyHost(), plugin, engine.plugin])
+    const answer = gateway.dispatch(set('a', 'a.example.org'))
+    await run(12_000)
+    given.resolve()
+    await answer
+    expect(engine.state.certificates.map(({ chain }) => chain)).toEqual(['chain 1'])
+    expect(made).toEqual(['a.example.org'])
+    await gateway.close()
+  })
+
   test('says why it is here, with its last workload gone as well', async () => {
     const [engine, { plugin }] = [tableEngine(), authority()]
     const gateway = await start([memory(), anyHost(), plugin, engine.plugin])
