@@ -1,18 +1,14 @@
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { GatewayError } from '../core/errors.ts'
+import { resolve } from 'node:path'
 import { importDrafts } from '../core/import.ts'
 import { leftDraft } from '../core/parse.ts'
-import { acmeFiles, copyAcme } from '../lib/left-routes/acme.ts'
+import { copyAcme } from '../lib/left-routes/acme.ts'
 import { readLeft } from '../lib/left-routes/folder.ts'
 import { readFlags } from './flags.ts'
+import { leftFolders, volatile } from './left-folders.ts'
 import { chooseConfig, loadConfig } from './load-config.ts'
 import { print, printJson, printTable } from './output.ts'
 import { defaultRoot } from './place.ts'
 import { verb } from './verb.ts'
-
-/** Where the Go module of Zero-OS keeps its routes while it runs. */
-const volatile = '/var/run/cache/gateway'
 
 export default verb({
   about:
@@ -40,7 +36,7 @@ export default verb({
     const { config } = await loadConfig(chooseConfig(named, preset), flags, preset)
     const root = resolve(flags.root ?? config.root ?? defaultRoot())
     const from = given.from === undefined ? undefined : resolve(given.from)
-    const left = await readLeft(foldersIn(from, root))
+    const left = await readLeft(leftFolders(from, root))
     const drafts = left.routes.map(leftDraft)
     const dry = given['dry-run'] === true
     const added = dry ? { routes: drafts, refused: [] } : await importDrafts(config, root, drafts)
@@ -66,15 +62,3 @@ export default verb({
     print(`${routes.length} ${dry ? 'would be taken over' : 'taken over'}, ${refused.length + unread.length} not`)
   },
 })
-
-/** The folders of route files, the newest first. Throws NOT_FOUND where what is named has none. */
-const foldersIn = (from: string | undefined, root: string): readonly string[] => {
-  if (from === undefined) return [join(volatile, 'proxy'), join(root, 'proxy')]
-  if (existsSync(join(from, 'proxy'))) return [join(from, 'proxy')]
-  if (existsSync(from) && !acmeFiles.some((name) => existsSync(join(from, name)))) return [from]
-  throw new GatewayError(
-    'NOT_FOUND',
-    `${from} has no folder proxy`,
-    'give the root of the other gateway, or its folder of route files',
-  )
-}

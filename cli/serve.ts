@@ -16,6 +16,11 @@ export interface RunFlags {
   /** Network namespace of what faces the public. */
   readonly netns?: string | undefined
   readonly quiet?: boolean | undefined
+  /** Serves nobody, and compares itself with the Go module that does. */
+  readonly shadow?: boolean | undefined
+  /** Root of the Go module, or its folder of route files. */
+  readonly from?: string | undefined
+  readonly json?: boolean | undefined
 }
 
 export default verb({
@@ -41,6 +46,16 @@ export default verb({
     http: { type: 'string', valueHint: 'port', description: 'Port of plain HTTP (default: 8080)' },
     https: { type: 'string', valueHint: 'port', description: 'Port of HTTPS (default: 8443)' },
     api: { type: 'string', valueHint: 'port', description: 'Port of the HTTP API on 127.0.0.1 (default: 8070)' },
+    shadow: {
+      type: 'boolean',
+      description: 'Serve nobody: hear what the Go module of this node is asked, and report what would be done otherwise',
+    },
+    from: {
+      type: 'string',
+      valueHint: 'folder',
+      description: 'With --shadow: root of the Go module, or its folder of route files (default: /var/run/cache/gateway)',
+    },
+    json: { type: 'boolean', description: 'With --shadow: report in JSON, an object a line' },
     quiet: { type: 'boolean', description: 'Say nothing on stdout when it is up' },
     verbose: { type: 'boolean', description: 'Show the stack of an error that ends it' },
   },
@@ -48,8 +63,10 @@ export default verb({
     'gateway',
     'gateway --root /var/lib/gateway --http 80 --https 443',
     'gateway --preset zos --broker unix:///var/run/redis.sock --root /var/cache/modules/gateway',
+    'gateway --shadow --preset zos --root /var/cache/modules/gateway',
   ],
-  run: async (flags) => (await starting()).run(flags),
+  run: async (flags) => (flags.shadow ? (await shadowing()).shadow(flags) : (await starting()).run(flags)),
 })
 
 const starting = () => import('./run.ts')
+const shadowing = () => import('./shadow.ts')

@@ -42,7 +42,7 @@ export const readLeft = async (folders: readonly string[], domain?: string): Pro
 }
 
 /** What this gateway itself keeps beside its route files, which are of the same kind, and what a write that did not end left. */
-const ours = /^(?:\..*|gateway\.shared\.yaml|certificate\..*\.yaml)$/
+export const ours = /^(?:\..*|gateway\.shared\.yaml|certificate\..*\.yaml)$/
 
 const namesIn = async (folder: string, unread: Unread[]): Promise<readonly string[]> => {
   try {
@@ -54,7 +54,8 @@ const namesIn = async (folder: string, unread: Unread[]): Promise<readonly strin
   }
 }
 
-const readFileOf = async (path: string, name: string): Promise<LeftRoute | string> => {
+/** The workload of one file of that name; a sentence where there is none. Rejects where it cannot be read. */
+export const readFileOf = async (path: string, name: string): Promise<LeftRoute | string> => {
   const found = await stat(path)
   if (!found.isFile() || !name.endsWith('.yaml')) return 'it is no .yaml file'
   if (found.size > mostBytes) return `it has more than ${mostBytes} bytes`

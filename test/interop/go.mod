@@ -5,6 +5,7 @@ go 1.21
 require (
 	github.com/gomodule/redigo v1.8.9
 	github.com/threefoldtech/zbus v1.0.1
+	gopkg.in/yaml.v2 v2.4.0
 )
 
 require (

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { type Neighbours, type NodeFacts, type PublicConfig, reason } from '../../../core/index.ts'
+import { readPublicConfig } from '../../../lib/zbus/public-config.ts'
 import { unavailable } from './neighbours.ts'
-import { readPublicConfig } from './public-config.ts'
 
 interface Asking {
   readonly neighbours: Neighbours

@@ -1,7 +1,7 @@
 import { type Answers, type Gateway, GatewayError, type Operation, parseOperation } from '../../../core/index.ts'
 import { tenantOf } from '../../../lib/workload-id.ts'
+import { deleteArguments, metricsArguments, type Read, setArguments } from '../../../lib/zbus/arguments.ts'
 import type { Methods } from '../../../lib/zbus/index.ts'
-import { deleteArguments, metricsArguments, type Read, setArguments } from './arguments.ts'
 
 /** What callers can ask of the gateway. `usual`: how many arguments a Set of this object's own callers has; both forms are taken. */
 export const gatewayMethods = (gateway: Pick<Gateway, 'dispatch'>, usual: 2 | 4): Methods => {

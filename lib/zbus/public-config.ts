@@ -1,8 +1,13 @@
-import type { PublicConfig } from '../../../core/index.ts'
-import { canonicalHost } from '../../../lib/host.ts'
-import { type Ip, parseIp } from '../../../lib/ip.ts'
-import { shown } from '../../../lib/shown.ts'
-import { fields } from '../../../lib/zbus/answers.ts'
+import { canonicalHost } from '../host.ts'
+import { type Ip, parseIp } from '../ip.ts'
+import { shown } from '../shown.ts'
+import { fields } from './answers.ts'
+
+interface PublicConfig {
+  readonly ipv4?: string
+  readonly ipv6?: string
+  readonly domain?: string
+}
 
 /**
  * Reads what networkd answers to GetPublicConfig: `{IPv4: {IP, Mask}, IPv6: {IP, Mask}, Domain, ...}`, addresses as 4 or 16 bytes (an IPv4

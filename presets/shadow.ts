@@ -1,0 +1,30 @@
+import { definePlugin, type Plugin } from '../core/index.ts'
+import { memory, type ShadowOptions, shadow } from '../plugins/index.ts'
+
+/** What judges a Set. None of the rest is set up: it would serve, write, or ask. */
+const judging: readonly Plugin['kind'][] = ['workload', 'policy', 'resolver']
+
+/** The plugins of a config that decide, with a table that nobody is served from, beside a Go module that is heard (`gateway --shadow`). */
+export const shadowed = (plugins: readonly Plugin[], options: ShadowOptions): Plugin[] => [
+  shadow(options),
+  ...plugins.filter(({ kind }) => judging.includes(kind)),
+  ...(plugins.some(({ kind }) => kind === 'reach') ? [bridge] : []),
+  memory(),
+  nobody,
+]
+
+/** Takes every change, and serves nobody. */
+const nobody = definePlugin({
+  name: 'engine/nobody',
+  kind: 'engine',
+  options: {},
+  setup: () => ({ restore: () => undefined, apply: () => new Map(), issues: () => true, install: () => undefined }),
+})
+
+/** Private networks are bridged by the gateway that serves. */
+const bridge = definePlugin({
+  name: 'reach/nobody',
+  kind: 'reach',
+  options: {},
+  setup: () => ({ reach: () => [], release: () => undefined }),
+})
