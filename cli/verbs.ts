@@ -7,6 +7,7 @@ export const verbs: Readonly<
   run: { summary: 'Run the gateway (what happens without a command, too)', load: () => import('./serve.ts') },
   init: { summary: 'Write a config file to change', load: () => import('./init.ts') },
   import: { summary: 'Take over the workloads that another gateway left', load: () => import('./import.ts') },
+  rollback: { summary: 'Leave the workloads to the Go gateway module', load: () => import('./rollback.ts') },
   'set-name': { summary: "Serve a name under the gateway's domain", load: () => import('./set-name.ts') },
   'set-fqdn': { summary: 'Serve a whole host name', load: () => import('./set-fqdn.ts') },
   plan: { summary: 'Say what a set would do, and do nothing', load: () => import('./plan.ts') },

@@ -6,7 +6,8 @@ import type { Draft, Route, Tls } from './operation.ts'
 import { routeOf, taken } from './planner.ts'
 import type { Write } from './plugin.ts'
 
-const mark = 'core/inherited'
+/** The state that says that a store has taken over what was left. */
+export const inheritedMark = 'core/inherited'
 
 /**
  * What of these can be added to what is stored; the rest, with why not. Who ends TLS is asked anew whenever stored routes are restored, so
@@ -41,7 +42,7 @@ export const inherit = async (o: {
   signal: AbortSignal
 }): Promise<readonly Route[]> => {
   const source = provided(o.set, LeftBehind.id)
-  if (!isLeftBehind(source) || o.state.has(mark)) return []
+  if (!isLeftBehind(source) || o.state.has(inheritedMark)) return []
   const alarm = (message: string, fix: string) => o.emit({ type: 'alarm', code: 'BAD_REQUEST', message, fix })
   const drafts = await Promise.resolve(source.drafts(o.signal)).catch((error) => {
     alarm(`what another gateway left cannot be read: ${reason(error)}`, 'it is tried again at the next start')
@@ -53,8 +54,8 @@ export const inherit = async (o: {
   for (const { draft, why } of refused.filter(({ same }) => !same))
     alarm(`workload ${draft.id} (${draft.host}) was left by another gateway and is not taken over: ${why}`, 'see gateway list')
   const value = Buffer.from(new Date().toISOString())
-  await o.commit([...routes.map((put) => ({ put })), { state: mark, value }])
-  o.state.set(mark, value)
+  await o.commit([...routes.map((put) => ({ put })), { state: inheritedMark, value }])
+  o.state.set(inheritedMark, value)
   return routes
 }
 

@@ -1,0 +1,63 @@
+import { rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { handOver } from '../core/import.ts'
+import { leaveFolder, leftFiles, stale } from '../lib/left-routes/leave.ts'
+import { readFlags } from './flags.ts'
+import { endKeptChildren } from './kept-children.ts'
+import { volatile } from './left-folders.ts'
+import { chooseConfig, loadConfig } from './load-config.ts'
+import { print, printJson, printTable } from './output.ts'
+import { defaultRoot } from './place.ts'
+import { verb } from './verb.ts'
+
+export default verb({
+  about:
+    'For a gateway that does not run: writes its workloads to <root>/proxy as the Go gateway module has them, from where that one starts,\n' +
+    'removes what it left in its volatile folder before, and ends what still serves (Traefik, dnsmasq, the relay).\n' +
+    'Certificates stay where both have them. What cannot be left is listed, and the command then ends with 2.\n' +
+    'Start the Go module next. A later start of this gateway takes the workloads over again.',
+  args: {
+    root: { type: 'string', valueHint: 'folder', description: 'Root of the gateway, and of the Go module (or GATEWAY_ROOT)' },
+    volatile: { type: 'string', valueHint: 'folder', description: `Volatile folder of the Go module (default: ${volatile})` },
+    config: { type: 'string', valueHint: 'file', description: 'Config file of the gateway, which names the store' },
+    preset: { type: 'string', valueHint: 'local|zos', description: 'Its set of plugins, instead of a config file' },
+    'dry-run': { type: 'boolean', description: 'Say what would be left, and do nothing' },
+    json: { type: 'boolean', description: 'Print JSON' },
+  },
+  examples: ['gateway rollback --preset zos --root /var/cache/modules/gateway'],
+  run: async (given) => {
+    const { config: named, preset, ...flags } = readFlags(given, process.env)
+    const { config } = await loadConfig(chooseConfig(named, preset), flags, preset)
+    const root = resolve(flags.root ?? config.root ?? defaultRoot())
+    const dry = given['dry-run'] === true
+    const proxy = join(root, 'proxy')
+    const done = await handOver(
+      config,
+      root,
+      async (routes) => {
+        const { files, unwritten } = await leftFiles(routes, proxy)
+        if (!dry) await leaveFolder(proxy, files)
+        const removed = await stale(join(resolve(given.volatile ?? volatile), 'proxy'))
+        if (!dry) for (const path of removed) await rm(path, { force: true })
+        const left = routes.filter(({ id }) => files.has(`${id}.yaml`))
+        return { left, unwritten, removed }
+      },
+      dry,
+    )
+    const ended = await endKeptChildren(join(root, 'run'), dry)
+    const { left = [], unwritten = [], removed = [] } = done ?? {}
+    if (unwritten.length > 0) process.exitCode = 2
+    const routes = left.map(({ id, host, backends, passthrough }) => ({ id, host, backends, passthrough }))
+    if (given.json) return printJson({ routes, unwritten, removed, ended })
+    if (!done) return print('this gateway has no workloads and has taken none over: there is nothing to leave')
+    await printTable(
+      ['ID', 'HOST', 'BACKENDS'],
+      routes.map(({ id, host, backends }) => [id, host, backends.join(' ')]),
+      'no workloads',
+    )
+    for (const path of removed) print(`${dry ? 'would remove' : 'removed'} ${path}`)
+    for (const name of ended) print(`${dry ? 'would end' : 'ended'} ${name}`)
+    for (const { id, host, why } of unwritten) process.stderr.write(`not left: ${id} (${host}): ${why}; have it set again\n`)
+    print(`${routes.length} ${dry ? 'would be left' : 'left'} in ${proxy}, ${unwritten.length} not`)
+  },
+})
