@@ -1,4 +1,4 @@
-// Makes a fresh clone ready: `node tools/setup.mjs [--test] [--bench]`. Plain JavaScript for whatever Node the machine has, 18 or newer.
+// Makes a fresh clone ready: `node tools/setup.mjs [--test] [--moving] [--bench]`. Plain JavaScript for whatever Node the machine has, 18 or newer.
 import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -12,7 +12,7 @@ const stamp = join(modules, '.setup-stamp')
 
 try {
   if (!isCurrent()) await withLock(join(root, '.setup.lock'), install)
-  for (const use of ['test', 'bench']) {
+  for (const use of ['test', 'moving', 'bench']) {
     if (process.argv.includes(`--${use}`)) await (await import('./setup/programs.mjs')).ensurePrograms(use)
   }
 } catch (error) {

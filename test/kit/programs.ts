@@ -6,7 +6,11 @@ import { fileURLToPath } from 'node:url'
 
 /** Traefik as `node tools/setup.mjs --test` built it; without such a build the one in PATH. `ZOS_GATEWAY_TRAEFIK` names another. */
 export const traefikPath = (): string =>
-  process.env.ZOS_GATEWAY_TRAEFIK ?? builtTraefik() ?? inPath('traefik') ?? missing('traefik', setUp)
+  process.env.ZOS_GATEWAY_TRAEFIK ?? builtTraefik('traefik') ?? inPath('traefik') ?? missing('traefik', setUp)
+
+/** The Traefik 2.9.9 that Zero-OS nodes have, as `npm run moving` builds it. */
+export const traefik2Path = (): string =>
+  builtTraefik('traefik2') ?? missing('Traefik 2.9.9', 'run `npm run moving`, which builds it')
 
 /** Pebble, the test CA of Let's Encrypt (ACME, RFC 8555). */
 export const pebblePath = (): string => builtPebble('pebble') ?? inPath('pebble') ?? missing('pebble', setUp)
@@ -38,13 +42,13 @@ const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'zos
 const platform = `${process.platform}-${process.arch}`
 
 /** tools/setup/cache.mjs puts it there, under a name that changes with the module files. */
-const builtTraefik = () => {
-  const module = fileURLToPath(new URL('../../tools/traefik', import.meta.url))
+const builtTraefik = (name: string) => {
+  const module = fileURLToPath(new URL(`../../tools/${name}`, import.meta.url))
   if (!existsSync(module)) return undefined
   const files = ['go.mod', 'go.sum', 'tools.go'].map((name) => readFileSync(join(module, name)))
-  const version = /^require .*traefik\/v3 v(\S+)$/m.exec(String(files[0]))?.[1]
+  const version = /^require .*traefik\/v[23] v(\S+)$/m.exec(String(files[0]))?.[1]
   const hash = files.reduce((sum, file) => sum.update(file), createHash('sha256')).digest('hex')
-  return executable(join(cache, `traefik-${version}-${platform}-${hash.slice(0, 12)}`))
+  return executable(join(cache, `${name}-${version}-${platform}-${hash.slice(0, 12)}`))
 }
 
 const builtPebble = (name: string) => executable(join(cache, `pebble-v2.10.1-${platform}`, name))

@@ -7,23 +7,36 @@ import { find, isExecutable } from './find.mjs'
 import { goEnv, goPath } from './go.mjs'
 import { withLock } from './lock.mjs'
 
-const program = 'github.com/traefik/traefik/v3'
+/** What nodes have, for `npm run moving`. */
+const nodes = { module: 'traefik2', program: 'github.com/traefik/traefik/v2' }
+const ours = { module: 'traefik', program: 'github.com/traefik/traefik/v3' }
 
 export async function ensureTraefik(use) {
-  const version = wantedVersion()
-  if (isNewEnough(find('traefik'), version)) return
-  const path = builtPath('traefik', version)
+  if (!isNewEnough(find('traefik'), wantedVersion(ours))) await ensureBuilt(use, ours)
+}
+
+export const ensureTraefik2 = (use) => ensureBuilt(use, nodes)
+
+async function ensureBuilt(use, which) {
+  const version = wantedVersion(which)
+  const path = builtPath(which.module, version)
   if (isExecutable(path)) return
   const go = goPath(use)
   makeCache()
   await withLock(`${path}.lock`, async () => {
-    if (!isExecutable(path)) await build(go, path, version)
+    if (!isExecutable(path)) await build(go, path, version, which)
   })
 }
 
-function wantedVersion() {
-  const found = readFileSync(join(moduleOf('traefik'), 'go.mod'), 'utf8').match(/^require .*traefik\/v3 v(\S+)$/m)
-  if (!found) throw new Error('tools/traefik/go.mod requires no github.com/traefik/traefik/v3')
+/** The Traefik that `ensureTraefik` saw to. */
+export function traefikFor() {
+  const path = builtPath('traefik', wantedVersion(ours))
+  return isExecutable(path) ? path : find('traefik')
+}
+
+function wantedVersion({ module, program }) {
+  const found = readFileSync(join(moduleOf(module), 'go.mod'), 'utf8').match(/^require .*traefik\/v[23] v(\S+)$/m)
+  if (!found) throw new Error(`tools/${module}/go.mod requires no ${program}`)
   return found[1]
 }
 
@@ -37,13 +50,13 @@ function isNewEnough(traefik, version) {
 }
 
 /** In a copy of the module files, since Go may rewrite them; renamed into place when it runs. */
-async function build(go, path, version) {
+async function build(go, path, version, { module, program }) {
   for (const name of readdirSync(cache)) {
     if (name.startsWith(`${basename(path)}.build-`)) rmSync(join(cache, name), { recursive: true, force: true })
   }
   const folder = mkdtempSync(`${path}.build-`)
   try {
-    cpSync(moduleOf('traefik'), folder, { recursive: true })
+    cpSync(moduleOf(module), folder, { recursive: true })
     console.error(`Building Traefik ${version} into ${cache} (the first time takes about 5 minutes) ...`)
     const named = `-s -w -X ${program}/pkg/version.Version=${version}`
     await compile(go, folder, ['-ldflags', named, '-o', join(folder, 'traefik'), `${program}/cmd/traefik`])

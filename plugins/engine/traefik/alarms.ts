@@ -25,6 +25,13 @@ export const configLost = (error: unknown): Event => ({
   message: `Traefik's configuration was edited and could not be put back: ${reason(error)}`,
 })
 
+export const leftManaged = (version: string, pid: number, manager: string): Event => ({
+  type: 'alarm',
+  code: 'ENGINE_UNAVAILABLE',
+  message: `Traefik ${version} of the Go module (pid ${pid}) holds the ports, and ${manager} would start it again`,
+  fix: `${manager} stop traefik; ${manager} forget traefik; what is to serve starts by itself within a minute`,
+})
+
 /** Whether dns-01 goes through a program, and none is named. */
 export const needsHook = ({ acme, env }: Settings): boolean =>
   (acme.dns?.provider ?? 'exec') === 'exec' && !(acme.dns?.env?.EXEC_PATH ?? env.EXEC_PATH)

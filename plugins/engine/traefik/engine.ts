@@ -22,6 +22,7 @@ import { documentOf, type Shape } from './document.ts'
 import { openFeed } from './feeding.ts'
 import { Folder, type Found } from './folder.ts'
 import { Leaving } from './leaving.ts'
+import { findLeft, makeRoom } from './left.ts'
 import { Liveness } from './liveness.ts'
 import { startMetering } from './metering.ts'
 import type { Settings } from './options.ts'
@@ -64,6 +65,8 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
   const root = resolve(core.root)
   const folders = { proxy: `${root}/proxy`, state: `${root}/traefik` }
   const token = await tokenOf(folders.state)
+  // The Go module's is beside the folder in which ours is.
+  const left = await findLeft(`${root}/traefik.yaml`)
   const loopback = settings.https.host === '' ? '127.0.0.1' : settings.https.host
   const https = { host: loopback, port: settings.https.port }
   const { netns } = settings
@@ -81,6 +84,7 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
   const issues = (tls: Tls): boolean =>
     settings.issue === 'traefik' && tls.mode === 'terminate' && ownResolvers.includes(tls.resolver)
   const wellness = new Wellness(core, settings, version, () => traefik?.status())
+  if (left) wellness.left = `Traefik ${left.version} (pid ${left.pid})`
   const mended = (found: readonly Found[]) => {
     for (const one of found) core.emit(folderMended(one, folders.proxy))
     publisher.publish()
@@ -141,6 +145,7 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
       api,
       provider,
       env: hook?.env ?? {},
+      makeRoom: () => makeRoom(left, core),
       mended: (error) => core.emit(error === undefined ? configMended : configLost(error)),
       acmeMended: (what) =>
         core.emit({ type: 'alarm', code: 'STORAGE', message: `Traefik's ${what}`, fix: 'see docs/engine-traefik.md' }),

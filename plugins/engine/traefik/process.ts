@@ -34,6 +34,8 @@ export const runTraefik = async (o: {
   provider: object | undefined
   /** Of what its own resolvers need, such as the hook for DNS challenges. */
   env: Readonly<Record<string, string>>
+  /** What still stands where it is to listen is asked to go; it can start from here on. */
+  makeRoom(): Promise<void>
   /** Somebody edited the configuration, which was put back, or with an error was not. */
   mended(error?: unknown): void
   /** What was wrong with the state of Traefik's own ACME, and what came of it. */
@@ -48,6 +50,7 @@ export const runTraefik = async (o: {
   const text = yaml(staticConfig(settings, folders, o.version, o.provider))
   const letGo = await holdFile(file, text, o.mended)
   const env = { ...o.env, ...settings.acme.dns?.env, ...settings.env }
+  await o.makeRoom()
   const running = await o.supervisor.run({
     name: 'traefik',
     command: settings.command,

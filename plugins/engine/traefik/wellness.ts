@@ -10,6 +10,8 @@ export class Wellness {
   readonly #version: string
   /** How Traefik gets its routes. */
   routes = (): string => 'file'
+  /** What ran here as the Go module started it, when this gateway came. */
+  left: string | undefined
   /** How it ended last, and what more is known of that. */
   #ended: { readonly why: string; readonly reason: string } | undefined
   readonly #status: () => ReturnType<Supervised['status']> | undefined
@@ -55,6 +57,7 @@ export class Wellness {
       http: http.port,
       routes: this.routes(),
       restarts,
+      ...(this.left !== undefined && { 'in the place of': this.left }),
       ...(pid !== undefined && { pid }),
     }
   }
