@@ -5,6 +5,7 @@ import { backendAddress, parseBackend } from '../../lib/backend.ts'
 import { readSamples } from '../../lib/prometheus-text.ts'
 import { readScrape, workloadOf } from '../../plugins/engine/traefik/metrics/scrape.ts'
 import { type BackendsOptions, backends } from '../../plugins/index.ts'
+import { claimOf } from '../../plugins/policy/name-contract/chain.ts'
 import { zos } from '../../presets/index.ts'
 import { setUpAlone } from '../kit/index.ts'
 
@@ -69,6 +70,12 @@ describe("the cases of the Go module's own unit tests", () => {
     )
     expect([seen.length, seen[0]]).toEqual([count, first])
   })
+})
+
+it('a name is what was set as one, under the domain of then, whatever its host ends in', () => {
+  const own = { id: '26-1-own', host: 'evilgent01.grid.tf' }
+  expect(claimOf(own)).toBeUndefined()
+  expect(claimOf({ ...own, host: 'shop.gent01.grid.tf', zone: 'gent01.grid.tf' })).toEqual({ name: 'shop', twin: '26' })
 })
 
 /** By the parser or by the policy, as the zos preset has it. */
