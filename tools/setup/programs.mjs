@@ -4,7 +4,7 @@ import { find } from './find.mjs'
 import { goPath } from './go.mjs'
 import { ensureH2spec, ensurePebble } from './installed.mjs'
 import { run } from './run.mjs'
-import { ensureTraefik } from './traefik.mjs'
+import { ensureTraefik, ensureTraefik2 } from './traefik.mjs'
 
 /** For each use: the command to the Debian package, or packages, that it takes. */
 const uses = {
@@ -21,11 +21,19 @@ const uses = {
     sqlite3: 'sqlite3',
     ip: 'iproute2',
     cc: ['gcc', 'libc6-dev'],
+    patchelf: 'patchelf',
   },
+  bundle: { patchelf: 'patchelf' },
+  moving: {},
   bench: { 'redis-server': 'redis-server', wrk: 'wrk' },
 }
 /** What Debian lacks or has too old, built into a cache outside of the tree. */
-const built = { test: [ensureTraefik, ensurePebble, ensureH2spec], bench: [ensureTraefik] }
+const built = {
+  test: [ensureTraefik, ensurePebble, ensureH2spec],
+  bundle: [ensureTraefik],
+  moving: [ensureTraefik2],
+  bench: [ensureTraefik],
+}
 
 export async function ensurePrograms(use) {
   const missing = Object.entries(uses[use]).filter(([command]) => !find(command))

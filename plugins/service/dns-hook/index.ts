@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
 import { asGatewayError, DnsHook, DnsWriter, definePlugin, GatewayError, NodeFacts, optional } from '../../../core/index.ts'
@@ -57,7 +58,12 @@ export const dnsHook = (options: DnsHookOptions = {}) => {
   })
 }
 
-const command = join(dirname(createRequire(import.meta.url).resolve('zos-gateway/package.json')), 'bin', 'gateway-dns-hook.js')
+const program = 'gateway-dns-hook'
+/** In a bundle a command beside its Node, since nobody there finds a script's `node`. */
+const bundled = join(dirname(process.execPath), program)
+const command = existsSync(join(dirname(process.execPath), '..', 'manifest.json'))
+  ? bundled
+  : join(dirname(createRequire(import.meta.url).resolve('zos-gateway/package.json')), 'bin', `${program}.js`)
 
 const environment = (socket: string): DnsHook['env'] => ({
   EXEC_PATH: command,

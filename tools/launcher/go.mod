@@ -1,0 +1,3 @@
+module zos-gateway/tools/launcher
+
+go 1.21
