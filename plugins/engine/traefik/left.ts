@@ -23,7 +23,7 @@ export const findLeft = async (file: string): Promise<LeftTraefik | undefined> =
   for (const name of await readdir('/proc').catch(() => [])) {
     if (!/^\d+$/.test(name)) continue
     const [program = '', ...args] = (await read(`/proc/${name}/cmdline`)).split('\0')
-      if (!basename(program).startsWith('traefik') || !names(args, file)) continue
+    if (!basename(program).startsWith('traefik') || !names(args, file)) continue
     const stat = await statOf(name)
     if (!stat || stat.state === 'Z') continue
     const parent = (await read(`/proc/${stat.parent}/comm`)).trim()
