@@ -93,8 +93,6 @@ export const missing: readonly number[] = `
 7
 8
 9
-11
-12
 13
 14
 15
@@ -107,7 +105,6 @@ export const missing: readonly number[] = `
 27
 28
 29
-30
 31
 32
 33

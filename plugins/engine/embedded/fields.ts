@@ -149,6 +149,27 @@ export const responseFields = (fields: Readonly<Fields>, status = 200): Fields =
   return out
 }
 
+/** What of the trailers of either side goes on: nothing that means something in a head, since some merge the two (RFC 9110 section 6.5.1). */
+export const trailerFields = (fields: Readonly<Fields>): Fields => {
+  const out: Fields = []
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] ?? ''
+    if (ruleOf(name) === 'keep' && !ofHeads.has(name.toLowerCase())) out.push(name, fields[i + 1] ?? '')
+  }
+  return out
+}
+const ofHeads = new Set([
+  'authorization',
+  'cache-control',
+  'content-encoding',
+  'content-range',
+  'content-type',
+  'expect',
+  'max-forwards',
+  'set-cookie',
+  'trailer',
+])
+
 /** What of a 101 goes back to the client. */
 export const switchingFields = (fields: Readonly<Fields>): Fields => [
   ...responseFields(fields),

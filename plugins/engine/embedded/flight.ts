@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { splice, type Tunnel } from '../../../lib/splice.ts'
 import type { Backend, Unreachable } from './backends.ts'
 import type { Exchange, Watcher } from './exchange.ts'
-import { type Fields, responseFields, switchingFields } from './fields.ts'
+import { type Fields, responseFields, switchingFields, trailerFields } from './fields.ts'
 import type { FlightDeck } from './flight-deck.ts'
 import { Http2Call } from './http2-upstream.ts'
 import { answerWith } from './pages.ts'
@@ -103,7 +103,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     })
     body?.on('end', () => {
       this.#at.bodyLeft = false
-      if (this.#at.answer !== 'done' && !this.#over) upstream.end(responseFields(this.#exchange.trailers()))
+      if (this.#at.answer !== 'done' && !this.#over) upstream.end(trailerFields(this.#exchange.trailers()))
     })
   }
 
@@ -141,7 +141,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     this.#upstream = undefined
     if (this.#at.answer !== 'done') {
       this.#at.answer = 'done'
-      this.#exchange.end(undefined, responseFields(trailers))
+      this.#exchange.end(undefined, trailerFields(trailers))
     }
   }
   settled(): void {

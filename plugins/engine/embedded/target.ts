@@ -26,6 +26,8 @@ const refuse = (status: number, reason: string): Refusal => ({ status, reason })
 
 /** Refuses what two servers could understand in two ways (RFC 9112 sections 3.2 and 11.2), which Node's parser lets through. */
 export const checkRequest = (method: string, url: string, version: string, fields: Readonly<Fields>): Target | Refusal => {
+  // Node's parser takes 0.9, no version at all, and 2.0 for HTTP/1.1.
+  if (version !== '1.1' && version !== '2' && version !== '1.0') return refuse(505, 'this version of HTTP is not served here')
   if (method === 'CONNECT' || method === 'TRACE') return refuse(405, 'this method is not served here')
   let host: string | undefined
   for (let i = 0; i < fields.length; i += 2) {
