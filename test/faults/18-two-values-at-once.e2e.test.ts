@@ -5,6 +5,7 @@ import { dnsmasq, processes, responder } from '../../plugins/index.ts'
 import { challengeValue, keptChildren } from '../kit/index.ts'
 import { dnsmasqPath } from '../kit/programs.ts'
 import { startOrders } from '../plugins/dns-provider/orders.ts'
+import { beside } from './beside.ts'
 import { fault } from './fault.ts'
 
 const domains = Array.from({ length: 40 }, (_, at) => `gw${at}.example.org`)
@@ -16,8 +17,10 @@ const providers = {
 const [domain = ''] = domains
 const at = (of: string) => `_acme-challenge.${of}`
 const open = async (provider: keyof typeof providers) => {
-  const world = await startOrders(domains, providers[provider])
+  const others = await beside()
+  const world = await startOrders(domains, (port) => [...providers[provider](port), ...others.plugins])
   onTestFinished(world.close, 60_000)
+  onTestFinished((await others.load(world.gateway)).undisturbed)
   const told = (of = domain) => askTexts(world.server, at(of), { over: 'tcp' }).catch(() => ['no answer'])
   const present = async (of = domain) => {
     const value = challengeValue()

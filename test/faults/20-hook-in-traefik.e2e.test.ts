@@ -1,8 +1,9 @@
-import { expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { DnsWriter, definePlugin } from '../../core/index.ts'
-import type { FakeDns } from '../kit/index.ts'
+import { type FakeDns, http1 } from '../kit/index.ts'
 import { backend, domain, verified, world } from '../plugins/engine/traefik-issues-parts.ts'
 import { faultOn } from './fault.ts'
+import { underLoad } from './old-route.ts'
 
 /** A DNS provider that writes into the DNS of the world, once it is `well`; before that it never answers. */
 const ailing = (dns: FakeDns, state: { well: boolean; asked: number }) =>
@@ -36,6 +37,10 @@ faultOn(
     const state = { well: false, asked: 0 }
     const at = await world((_, dns) => [ailing(dns, state)])
     const to = await backend()
+    const host = 'shop.example.net'
+    await at.set('SetFQDNProxy', '900-1-old', host, [to], false)
+    const old = await underLoad({ host, text: 'from the backend', connect: async () => http1(await verified(at, host)) })
+    onTestFinished(old.undisturbed)
     await at.set('SetNamedProxy', '1-1-shop', 'shop', [to], false)
     await expect
       .poll(at.said, { timeout: 60_000, interval: 200 })

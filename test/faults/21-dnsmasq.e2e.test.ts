@@ -7,8 +7,10 @@ import { expect, onTestFinished } from 'vitest'
 import type { Plugin } from '../../core/index.ts'
 import { askTexts } from '../../lib/dns/ask.ts'
 import { dnsmasq, processes, responder } from '../../plugins/index.ts'
+import { createAuthority } from '../kit/authority.ts'
 import { challengeValue, endKept, freePort, isRunning, keptChildren, openDns, tempRoot } from '../kit/index.ts'
 import { dnsmasqPath } from '../kit/programs.ts'
+import { beside } from './beside.ts'
 import { fault } from './fault.ts'
 
 const domain = 'gw.example.org'
@@ -19,18 +21,25 @@ const world = async () => {
   const root = tempRoot('fault-21')
   onTestFinished(root.remove)
   onTestFinished(() => endKept(root.path))
-  const port = await freePort()
+  const [port, authority] = [await freePort(), await createAuthority()]
   const place = { domains: [domain], addresses: ['127.0.0.1'], port }
   const start = async (plugins: readonly Plugin[]) => {
-    const { dns, gateway } = await openDns(plugins, root.path)
+    const others = await beside(authority)
+    const { dns, gateway } = await openDns([...plugins, ...others.plugins], root.path)
     onTestFinished(gateway.close)
+    const old = await others.load(gateway)
+    onTestFinished(old.undisturbed)
+    const close = async () => {
+      await old.undisturbed()
+      await gateway.close()
+    }
     const health = (name: string) => gateway.status().plugins.find((one) => one.name === name)
     const present = async () => {
       const value = challengeValue()
       await dns.present(at, value, AbortSignal.timeout(30_000))
       return value
     }
-    return { dns, gateway, health, present }
+    return { dns, close, health, present }
   }
   const told = () => askTexts({ host: '127.0.0.1', port }, at, { over: 'tcp', timeout: 500 }).catch(() => [])
   const pid = async () => {
@@ -139,10 +148,10 @@ fault(21, 'a program that dies at its start is told with its last words, and no 
 
 fault(21, 'a program that is not there is told with what to install', async () => {
   const { root, startDnsmasq, start, place } = await world()
-  const { present, gateway } = await startDnsmasq(join(root, 'none'))
+  const { present, close } = await startDnsmasq(join(root, 'none'))
   await expect(present()).rejects.toMatchObject({ code: 'PROCESS_FAILED', fix: expect.stringContaining('dnsmasq-base') })
   // Another provider is one line away, on the same port.
-  await gateway.close()
+  await close()
   const { present: instead } = await start([responder(place)])
   await instead()
 })
@@ -152,7 +161,7 @@ fault(21, 'it outlives the gateway, is taken over by the next one, and none is l
   const first = await startDnsmasq()
   const value = await first.present()
   const before = await pid()
-  await first.gateway.close()
+  await first.close()
   expect(await told()).toEqual([value])
   const second = await startDnsmasq()
   const next = await second.present()

@@ -101,8 +101,6 @@ export const missing: readonly number[] = `
 22
 23
 24
-26
-27
 28
 29
 31

@@ -13,7 +13,7 @@ export const traefik2Path = (): string =>
   builtTraefik('traefik2') ?? missing('Traefik 2.9.9', 'run `npm run moving`, which builds it')
 
 /** Pebble, the test CA of Let's Encrypt (ACME, RFC 8555). */
-export const pebblePath = (): string => builtPebble('pebble') ?? inPath('pebble') ?? missing('pebble', setUp)
+export const pebblePath = (): string => builtPebble('pebble') ?? inPath('pebble') ?? missing('pebble', goPebble)
 
 /** The conformance tests of HTTP/2 by others (RFC 9113 and RFC 7541). */
 export const h2specPath = (): string => builtH2spec() ?? inPath('h2spec') ?? missing('h2spec', setUp)
@@ -36,6 +36,8 @@ export const ipPath = (): string => inPath('ip') ?? missing('ip', apt('iproute2'
 
 export const digPath = (): string => inPath('dig') ?? missing('dig', apt('bind9-dnsutils'))
 
+const goPebble =
+  '`go install github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1` puts it into $(go env GOPATH)/bin, which is to be in PATH; a clone of zos-gateway has it from `node tools/setup.mjs --test`'
 const setUp = 'run `node tools/setup.mjs --test`, which builds it'
 const apt = (name: string) => `run \`node tools/setup.mjs --test\` or \`apt-get install ${name}\``
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'zos-gateway')

@@ -15,7 +15,7 @@ export interface SampleOptions {
 }
 
 /** Writes DNS challenges into a zone. */
-export const sampleDns = (options: SampleOptions) => {
+export const sampleProvider = (options: SampleOptions) => {
   const { domains, zone } = options
   if (domains.length === 0) throw new GatewayError('CONFIG_INVALID', 'sample: domains is empty', 'give at least one domain')
   const names = domains.map(challengeOf)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { describeDnsProvider, startDns } from 'zos-gateway/test-kit'
-import { sampleDns, type Zone } from '../src/index.ts'
+import { sampleProvider, type Zone } from '../src/index.ts'
 
 describeDnsProvider('dns-provider/sample', {
   async open() {
@@ -23,7 +23,7 @@ describeDnsProvider('dns-provider/sample', {
     }
     const domains = ['gw.example.org', 'shop.example.com'] as const
     return {
-      plugins: () => [sampleDns({ domains, zone })],
+      plugins: () => [sampleProvider({ domains, zone })],
       server: { host: dns.host, port: dns.port },
       domains,
       close: () => dns.close(),
@@ -33,5 +33,5 @@ describeDnsProvider('dns-provider/sample', {
 
 test('refuses an empty list of domains where it is written', () => {
   const zone: Zone = { texts: async () => [], add: async () => undefined, remove: async () => undefined }
-  expect(() => sampleDns({ domains: [], zone })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
+  expect(() => sampleProvider({ domains: [], zone })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
 })

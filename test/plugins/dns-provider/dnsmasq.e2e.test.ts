@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { expect, onTestFinished, test } from 'vitest'
 import { dnsmasq, processes } from '../../../plugins/index.ts'
-import { describeDnsProvider, freePort } from '../../kit/index.ts'
+import { challengeValue, describeDnsProvider, endKept, freePort, keptChildren, openDns, tempRoot } from '../../kit/index.ts'
 import { dnsmasqPath } from '../../kit/programs.ts'
 
 describeDnsProvider('dns-provider/dnsmasq', {
@@ -12,4 +14,19 @@ describeDnsProvider('dns-provider/dnsmasq', {
       domains,
     }
   },
+})
+
+test('dnsmasq has a user of its own where the gateway is root, and the gateway’s else', async () => {
+  const [root, port, domains] = [tempRoot('dnsmasq'), await freePort(), ['gw.example.org']]
+  onTestFinished(root.remove)
+  onTestFinished(() => endKept(root.path))
+  const plugins = [dnsmasq({ domains, addresses: ['127.0.0.1'], port, command: dnsmasqPath() }), processes()]
+  const { dns, gateway } = await openDns(plugins, root.path)
+  onTestFinished(gateway.close)
+  await dns.present('_acme-challenge.gw.example.org', challengeValue(), AbortSignal.timeout(60_000))
+  const status = readFileSync(`/proc/${keptChildren(root.path).get('dnsmasq')}/status`, 'utf8')
+  const uid = Number(/^Uid:\t(\d+)/m.exec(status)?.[1])
+  const own = process.getuid?.()
+  if (own === 0) expect(uid).toBeGreaterThan(0)
+  else expect(uid).toBe(own)
 })

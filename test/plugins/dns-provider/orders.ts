@@ -33,6 +33,7 @@ export const startOrders = async (domains: readonly string[], provider: (port: n
     root: root.path,
     server: { host: '127.0.0.1', port },
     dns,
+    gateway,
     /** Apex and wildcard in one order, whose two values stand at one name. */
     obtain: (domain: string, tenant: string, signal = AbortSignal.timeout(240_000)) =>
       orders.obtain(

@@ -212,10 +212,14 @@ describe('what is wrong with a CA is said', () => {
         expect(shown).toMatchObject({ code: 'EAB_INVALID', fix: expect.stringContaining('eab') })
         log.push(JSON.stringify(shown))
         await served.close()
+        log.push(...served.log)
       }
       served = await serve(bound, { acme: { authorities: [{ ...authority, eab: { id: 'kid-1', key } }] } })
       await served.fqdn('good.example')
+      log.push(...served.log, JSON.stringify(served.certificate('good.example')))
+      expect(log.join()).toContain('made an account')
       expect(log.join()).not.toContain(key)
+      expect(served.log.join()).not.toContain('PRIVATE KEY')
     } finally {
       await served?.close()
       served = undefined

@@ -8,6 +8,7 @@ import {
   dnsResolver,
   embedded,
   fqdnProxy,
+  type HttpResolverOptions,
   httpResolver,
   memory,
   nameProxy,
@@ -58,10 +59,10 @@ export const withTraefik =
 export const served = async (
   engine: (ports: Ports, resolver: string) => Promise<Plugin>,
   provider: (port: number) => Plugin,
-  o: { zone?: number; delegated?: Readonly<Record<string, number>> } = {},
+  o: { delegated?: Readonly<Record<string, number>>; http?: HttpResolverOptions; more?: readonly Plugin[] } = {},
 ) => {
   const [root, redis, backend] = [tempRoot('ways'), await startRedis(), await httpBackend()]
-  const [http, https, zone] = [await freePort(), await freePort(), o.zone ?? (await freePort())]
+  const [http, https, zone] = [await freePort(), await freePort(), await freePort()]
   const resolver = await startDelegating({
     hosts: [domain, own],
     delegated: { [`_acme-challenge.${domain}`]: zone, ...o.delegated },
@@ -75,7 +76,7 @@ export const served = async (
         staticNode({ ipv4: '127.0.0.1', domain }),
         fqdnProxy(),
         nameProxy(),
-        httpResolver(),
+        httpResolver(o.http),
         dnsResolver(),
         acme({
           authorities: [{ directory: ca.directory, trust: ca.trustFile }],
@@ -86,6 +87,7 @@ export const served = async (
         dnsHook(),
         processes(),
         await engine({ http, https }, resolver.address),
+        ...(o.more ?? []),
         zbus({ broker: redis.broker.unix }),
       ],
     },
@@ -101,6 +103,9 @@ export const served = async (
   }, 60_000)
   const trust = await ca.root()
   return {
+    root: root.path,
+    https,
+    ca,
     gateway,
     backend,
     set: (method: string, ...args: unknown[]) => client.call('gateway', { name: 'gateway', version: '0.0.1' }, method, args),

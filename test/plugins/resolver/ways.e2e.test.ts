@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { http1, tempRoot } from '../../kit/index.ts'
+import { localCa } from '../../../plugins/index.ts'
+import { http1, openTls, tempRoot } from '../../kit/index.ts'
 import { keyName, startKnot } from '../dns-provider/named.ts'
 import { domain, own, providers, type Served, served, ways, withTraefik } from './ways-parts.ts'
 
@@ -46,6 +49,32 @@ describe.each(Object.entries(ways))('%s', (way, engine) => {
       client.close()
     },
   )
+})
+
+test('until the CA answers Traefik shows the local CA’s certificate where that is wished, and else refuses', async () => {
+  const at = await served(ways['the gateway issues into Traefik'], providers.responder, {
+    http: { meanwhile: 'local' },
+    more: [localCa()],
+  })
+  await at.ca.stop()
+  await setBoth(at)
+  const seen = (name: string, ca: string) =>
+    openTls({ port: at.https }, { name, ca }).then(
+      (socket) => {
+        const { subjectaltname } = socket.getPeerCertificate()
+        socket.destroy()
+        return subjectaltname
+      },
+      () => 'refused',
+    )
+  const local = () => readFileSync(join(at.root, 'ca/root.pem'), 'utf8')
+  await expect.poll(() => seen(own, local()), { timeout: 60_000 }).toBe(`DNS:${own}`)
+  expect(await seen(`shop.${domain}`, local())).toBe('refused')
+  await at.ca.start()
+  const fresh = await at.ca.root()
+  for (const { id } of at.gateway.certificates.list()) await at.gateway.certificates.renew(id)
+  await expect.poll(() => seen(own, fresh), { timeout: 60_000 }).toBe(`DNS:${own}`)
+  await expect.poll(() => seen(`shop.${domain}`, fresh), { timeout: 60_000 }).toBe(`DNS:*.${domain}`)
 })
 
 test('Traefik issues by a DNS provider of its own, with its environment passed through: RFC 2136 to a Knot', async () => {

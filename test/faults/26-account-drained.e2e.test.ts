@@ -1,0 +1,49 @@
+import { expect } from 'vitest'
+import { defer } from '../kit/engine/world.ts'
+import { startDns } from '../kit/index.ts'
+import { faultOn } from './fault.ts'
+import { issuing } from './issuing.ts'
+
+const flood = 66
+const names = (kind: string, count: number) => Array.from({ length: count }, (_, n) => `${kind}${n}.example`)
+
+faultOn(
+  26,
+  'five hundred names of one tenant that fail take five orders of the shared account, and others get their certificates meanwhile',
+  issuing,
+  async (open) => {
+    // The CA sees another world than the checks beforehand, so that names fail there which nothing here speaks against.
+    const near = await startDns()
+    defer(near.close)
+    const at = await open({
+      pebble: { nonceReject: 0 },
+      acme: (ca) => ({ authorities: [{ ...ca.acme.authorities[0], limits: 'letsencrypt' }], nameServers: [near.address] }),
+    })
+    near.set('old.example', { A: ['127.0.0.1'] })
+    const old = await at.oldRoute()
+    at.ca.faults.fault = ({ path }) =>
+      path === '/order-plz' && at.ca.faults.orders() > 300 ? { status: 429, headers: { 'retry-after': '10800' } } : undefined
+    const [elsewhere, failing, good] = [names('elsewhere', 250), names('failing', 250), names('good', 10)]
+    for (const host of elsewhere) near.set(host, { A: ['192.0.2.9'] })
+    for (const host of failing) near.set(host, { A: ['127.0.0.1'] })
+    for (const host of good) for (const dns of [near, at.ca.dns]) dns.set(host, { A: ['127.0.0.1'] })
+    const before = at.ca.faults.orders()
+
+    await Promise.all([...elsewhere, ...failing].map((host) => at.set(flood, host)))
+    await Promise.all(good.map((host, n) => at.set(100 + n, host)))
+    for (const host of good) {
+      await expect.poll(() => at.state(host)?.state, { timeout: 120_000 }).toBe('ready')
+      await expect.poll(() => at.shown(host).then((shown) => shown.checkHost(host), String), { timeout: 60_000 }).toBe(host)
+    }
+    await expect
+      .poll(() => at.gateway.certificates.list().filter(({ state }) => state === 'failed').length, { timeout: 120_000 })
+      .toBe(500)
+    const codes = Object.groupBy(at.gateway.certificates.list(), ({ code }) => code ?? 'none')
+    expect(codes.DNS_MISMATCH).toHaveLength(250)
+    expect(codes.CHALLENGE_FAILED).toHaveLength(5)
+    expect(codes.CA_LIMIT).toHaveLength(245)
+    expect(codes.CA_LIMIT?.every(({ next = new Date(0) }) => next.getTime() > Date.now())).toBe(true)
+    expect(at.ca.faults.orders() - before).toBe(5 + good.length)
+    await old.undisturbed()
+  },
+)
