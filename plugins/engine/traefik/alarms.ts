@@ -1,6 +1,6 @@
 import { type Event, type Route, reason } from '../../../core/index.ts'
 import type { Found } from './folder.ts'
-import type { Settings } from './options.ts'
+import type { Settings } from './settings.ts'
 
 export const folderMended = ({ name, what }: Found, folder: string): Event => ({
   type: 'alarm',

@@ -1,5 +1,5 @@
 import type { Acme } from '../../../core/index.ts'
-import type { Settings } from './options.ts'
+import type { Settings } from './settings.ts'
 
 /** The settings with the first CA of `acme()`, where Traefik gets the certificates and its own options name no other. */
 export const withAuthority = (settings: Settings, acme: Acme | undefined): Settings => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { GatewayError, type HttpChallenge, reason } from '../../../core/index.ts'
-import type { Settings } from './options.ts'
+import type { Settings } from './settings.ts'
 
 /** The path of http-01 challenges (RFC 8555 section 8.3), with all that is below it. */
 export const challengeFolder = '/.well-known/acme-challenge/'

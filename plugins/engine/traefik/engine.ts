@@ -13,11 +13,10 @@ import {
   type Traffic,
 } from '../../../core/index.ts'
 import { configLost, configMended, folderMended, needsHook, noHook, unserved } from './alarms.ts'
-import { traefikApi } from './api.ts'
 import { sort } from './batch.ts'
-import { openBridge } from './bridge/index.ts'
 import { Certificates } from './certificates.ts'
 import { openChallenges } from './challenges.ts'
+import { changingBy } from './changing.ts'
 import { documentOf, type Shape } from './document.ts'
 import { openFeed } from './feeding.ts'
 import { Folder, type Found } from './folder.ts'
@@ -25,9 +24,10 @@ import { Leaving } from './leaving.ts'
 import { findLeft, makeRoom } from './left.ts'
 import { Liveness } from './liveness.ts'
 import { startMetering } from './metering.ts'
-import type { Settings } from './options.ts'
 import { runTraefik, type Traefik } from './process.ts'
 import { Publisher } from './publisher.ts'
+import { reach } from './reach.ts'
+import type { Settings } from './settings.ts'
 import { retryMiddleware } from './shared.ts'
 import { ownResolvers } from './static-config.ts'
 import { tokenOf } from './token.ts'
@@ -67,16 +67,8 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
   const token = await tokenOf(folders.state)
   // The Go module's is beside the folder in which ours is.
   const left = await findLeft(`${root}/traefik.yaml`)
-  const loopback = settings.https.host === '' ? '127.0.0.1' : settings.https.host
-  const https = { host: loopback, port: settings.https.port }
-  const { netns } = settings
-  const bridge =
-    netns === undefined
-      ? undefined
-      : await openBridge({ supervisor, netns, folder: folders.state, targets: [settings.api, https] })
-  if (bridge) opened.push(() => bridge.close())
-  const api = traefikApi({ api: settings.api, https, token, ...(bridge && { dial: bridge.dial }) })
-  opened.push(() => api.close())
+  const { api, close: closeReach } = await reach(settings, supervisor, folders.state, token)
+  opened.push(closeReach)
   const stop = new AbortController()
   const certificates = new Certificates()
   let traefik: Traefik | undefined
@@ -135,6 +127,7 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
   }
   const textOf = (route: Route) => JSON.stringify(documentOf(route, shape))
   const leaving = new Leaving(settings.drain, core.emit, metering.client)
+  const changing = changingBy({ textOf, metering, publisher, feed, leaving, liveness, signal: stop.signal })
 
   const start = async () => {
     traefik = await runTraefik({
@@ -187,46 +180,11 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
       if (traefik === undefined) return start()
       publisher.publish()
     },
-    async apply(changes, signal) {
-      const { write, gone, puts, refused } = sort(changes, textOf)
-      // Before the first restore, which brings all there is.
-      if (traefik === undefined) return refused
-      for (const [id, error] of await metering.take(puts, signal)) {
-        refused.set(id, error)
-        write.delete(id)
-      }
-      // First the number, for what is offered with it; what offers it runs a turn later.
-      const generation = publisher.publish()
-      const names = gone.map(({ id }) => id)
-      const untaken = await feed.change(write, names, generation, signal)
-      for (const route of puts) {
-        const error = untaken.get(route.id)
-        if (error) refused.set(route.id, error)
-        if (refused.has(route.id)) continue
-        leaving.stays(route.id)
-        liveness.put(route, generation)
-      }
-      if (gone.length === 0) return refused
-      for (const { id } of gone) liveness.remove(id)
-      try {
-        await publisher.served(generation, signal)
-        for (const route of gone) leaving.remove(route)
-      } catch (error) {
-        for (const { id } of gone) refused.set(id, new Error('Traefik still serves it', { cause: error }))
-      }
-      return refused
-    },
+    apply: async (changes, signal) => (traefik ? changing.apply(changes, signal) : sort(changes, textOf).refused),
     issues,
     async install(all: readonly Certificate[]) {
-      const { write, remove } = certificates.take(
-        all.filter(({ resolver }) => !issues({ mode: 'terminate', resolver, names: [] })),
-      )
-      if (traefik === undefined || (write.size === 0 && remove.length === 0)) return
-      const generation = publisher.publish()
-      for (const error of (await feed.change(write, remove, generation, stop.signal)).values()) throw error
-      // Behind a Traefik that takes nothing, operations must not stand still.
-      await publisher.served(generation, AbortSignal.timeout(patience * 1_000)).catch(() => undefined)
-      await liveness.check()
+      const change = certificates.take(all.filter(({ resolver }) => !issues({ mode: 'terminate', resolver, names: [] })))
+      if (traefik) await changing.install(change)
     },
     api: { traffic: { read: metering.client.read }, http: challenges },
     async drain() {
@@ -242,9 +200,8 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
       await traefik?.end()
       liveness.close()
       await metering.close()
-      api.close()
       await challenges.close()
-      await bridge?.close()
+      await closeReach()
     },
   }
 }

@@ -5,8 +5,8 @@ import { httpSide } from './endpoint/side.ts'
 import { Feed } from './feed.ts'
 import { fileSide } from './file-side.ts'
 import type { Folder } from './folder.ts'
-import type { Settings } from './options.ts'
 import type { Publisher } from './publisher.ts'
+import type { Settings } from './settings.ts'
 import { sharedDocument, sharedOverHttp } from './shared.ts'
 
 interface Given {

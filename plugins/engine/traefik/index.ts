@@ -1,6 +1,7 @@
 import { Acme, DnsHook, definePlugin, HttpChallenge, optional, Supervisor, Traffic } from '../../../core/index.ts'
 import { withAuthority } from './authority.ts'
-import { readOptions, type TraefikOptions } from './options.ts'
+import type { TraefikOptions } from './options.ts'
+import { readOptions } from './settings.ts'
 
 export type { TraefikOptions }
 

@@ -1,8 +1,8 @@
 import { type Core, GatewayError, type Route, reason, type Supervisor, type WorkloadId } from '../../../core/index.ts'
 import { parseBackend } from '../../../lib/backend.ts'
-import type { Settings } from './options.ts'
 import type { RelayRoute } from './relay/protocol.ts'
 import { startRelay } from './relay/service.ts'
+import type { Settings } from './settings.ts'
 import { relayTransport } from './shared.ts'
 
 /** Has bytes counted by a process of its own: Traefik's figures of what it ends TLS for, and what is passed through by itself. */
@@ -46,6 +46,8 @@ export const startMetering = async (settings: Settings, core: Core, supervisor: 
     close: relay.close,
   }
 }
+
+export type Metering = Awaited<ReturnType<typeof startMetering>>
 
 /** ms. Traefik read the ClientHello already: it comes at once. */
 const longestHello = 10_000

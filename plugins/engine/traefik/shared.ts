@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Certificate } from '../../../core/index.ts'
 import { probeHost, probePath, probeRouter } from './api.ts'
 import { challengeFolder } from './challenges.ts'
-import type { Settings } from './options.ts'
+import type { Settings } from './settings.ts'
 
 /** The document beside those of the workloads, for what all share. No workload id has a dot in it. */
 export const sharedName = 'gateway.shared'

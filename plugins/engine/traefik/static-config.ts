@@ -1,4 +1,4 @@
-import type { Settings } from './options.ts'
+import type { Settings } from './settings.ts'
 import { bodyMiddleware, forwardedMiddleware } from './shared.ts'
 import { atLeast, type Version } from './version.ts'
 

@@ -1,6 +1,6 @@
 import type { Core, Supervised } from '../../../core/index.ts'
 import { portOwner } from '../../../lib/port-owner.ts'
-import type { Settings } from './options.ts'
+import type { Settings } from './settings.ts'
 import type { Version } from './version.ts'
 
 /** Says how Traefik is: `down` while it does not run, `degraded` while it runs and does not take what it should. */

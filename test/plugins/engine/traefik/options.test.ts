@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { readOptions, type TraefikOptions } from '../../../../plugins/engine/traefik/options.ts'
+import type { TraefikOptions } from '../../../../plugins/engine/traefik/options.ts'
+import { readOptions } from '../../../../plugins/engine/traefik/settings.ts'
 import { staticConfig } from '../../../../plugins/engine/traefik/static-config.ts'
 import { warnings } from '../../../../plugins/engine/traefik/version.ts'
 import { yaml } from '../../../../plugins/engine/traefik/yaml.ts'
