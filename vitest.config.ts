@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-// `unit` needs nothing but Node, and its files share two processes; `e2e` runs real parts: Redis, Go, curl, a browser, npm, other processes.
+// `unit` needs nothing but Node, and its files share two processes; `e2e` runs real parts: Redis, Go, curl, a browser, npm, other
+// processes. `whole` is the long form of what `e2e` has in short.
 const shared = {
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'], externalConditions: ['source'] } },
@@ -20,6 +21,7 @@ export default defineConfig({
         },
       },
       { ...shared, test: { name: 'e2e', include: ['test/**/*.e2e.test.ts'], testTimeout: 300_000, hookTimeout: 300_000 } },
+      { ...shared, test: { name: 'whole', include: ['test/**/*.whole.test.ts'], testTimeout: 300_000, hookTimeout: 300_000 } },
     ],
     maxWorkers: 2,
   },

@@ -17,6 +17,13 @@ export const connectedBy = (socket: Socket): Connected => ({
   destination: { address: plainAddress(socket.localAddress), port: socket.localPort ?? 0 },
 })
 
+/** Says with which byte a connection begins, and puts it back. One that says nothing in time is ended. */
+export const peekFirstByte = (socket: Socket, timeout: number, then: (byte: number | undefined) => void): void =>
+  readAhead(socket, timeout, (bytes) => () => {
+    socket.unshift(bytes)
+    then(bytes[0])
+  })
+
 /** Takes the PROXY header off a connection that has to begin with one. One without it, or too slow with it, is ended. */
 export const takeProxyHeader = (socket: Socket, timeout: number, then: (connected: Connected) => void): void =>
   readAhead(socket, timeout, (bytes) => {

@@ -32,7 +32,6 @@ export const cannot: Readonly<Record<string, string>> = {
   'serves on whatever trailers a caller sends to an h2c backend': atEnd,
   'says removed as soon as the last request is over, not at the deadline': `Traefik does not tell how many requests of a service run: ${noIssue}`,
   'cuts a download that outlasts the deadline, on HTTP/1.1 and HTTP/2, and says removed': stays,
-  'lets a WebSocket talk on until the deadline, then cuts it': stays,
   'cuts nobody else when a deadline comes': stays,
   'ends idle connections without a reset, those never used too, before the deadline': `those never used are closed at the deadline: ${noIssue}`,
   'writes one JSON line a request, with workload, host, method, path, status and client':
@@ -41,6 +40,5 @@ export const cannot: Readonly<Record<string, string>> = {
   'counts what came through of an answer that the backend breaks off': atEnd,
   'counts what came through of a request that the client breaks off': `Traefik counts the page of its own status 499, which nobody gets, as 21 bytes answered: ${noIssue}`,
   'counts an open transfer while it runs': atEnd,
-  'counts both directions of a WebSocket, framing too': 'Traefik does not count upgraded connections (traefik/traefik#10358)',
   'counts on, and loses nothing, where a workload is set again while its old connections drain': atEnd,
 }

@@ -114,7 +114,7 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
     },
     failed: (why) => wellness.not(why),
   })
-  const metering = await startMetering(settings, core, supervisor, `${folders.state}/relay`)
+  const metering = await startMetering(settings, core, supervisor, `${folders.state}/relay`, token)
   opened.push(() => metering.close())
   const shape: Shape = {
     issues,

@@ -6,8 +6,8 @@ import type { Settings } from './settings.ts'
 import { relayTransport } from './shared.ts'
 
 /** Has bytes counted by a process of its own: Traefik's figures of what it ends TLS for, and what is passed through by itself. */
-export const startMetering = async (settings: Settings, core: Core, supervisor: Supervisor, folder: string) => {
-  const { relayPort: port, api, limits, leftOut, netns, keepServing } = settings
+export const startMetering = async (settings: Settings, core: Core, supervisor: Supervisor, folder: string, token: string) => {
+  const { relayPort: port, api, limits, leftOut, netns, keepServing, ca } = settings
   const relay = await startRelay(supervisor, {
     folder,
     port,
@@ -18,24 +18,25 @@ export const startMetering = async (settings: Settings, core: Core, supervisor: 
       connect: limits.connectSeconds * 1_000,
       retry: Math.max(leftOut, 0.1) * 1_000,
       metrics: api,
+      token,
+      ...(ca !== undefined && { ca }),
     },
   })
   const through = (route: Route) => route.tls.mode === 'passthrough'
-  const relayed = (routes: readonly Route[]) =>
-    port === undefined ? [] : routes.filter(through).map((route) => relayRoute(route, settings))
+  const relayed = (routes: readonly Route[]) => (port === undefined ? [] : routes.map((route) => relayRoute(route, settings)))
   return {
     client: relay.client,
     /** For the documents: where passed-through connections go first. */
     shape: port === undefined ? {} : { relay: { address: relay.address, serversTransport: `${relayTransport}@file` } },
     restore: (routes: readonly Route[]): Promise<void> =>
       relay.client.restore(relayed(routes)).catch((error) => core.log(`the relay hears of its routes later: ${reason(error)}`)),
-    /** Before Traefik hears of them. Resolves with those that are not to be. */
+    /** Before Traefik hears of them. Resolves with those that are not to be; what Traefik ends TLS for is served without a relay too. */
     async take(routes: readonly Route[], signal: AbortSignal): Promise<ReadonlyMap<WorkloadId, Error>> {
       const some = routes.filter(through)
-      if (some.length === 0) return new Map()
       if (port === undefined) for (const route of some) core.emit(notMetered(route))
+      const others = relay.client.note(relayed(routes.filter((route) => !through(route))), signal)
       try {
-        await relay.client.apply(relayed(some), [], signal)
+        await Promise.all([relay.client.apply(relayed(some), [], signal), others])
         return new Map()
       } catch (error) {
         const why = `passed-through connections are not taken: ${reason(error)}`
@@ -55,12 +56,13 @@ const longestHello = 10_000
 const relayRoute = (route: Route, { sendProxy }: Settings): RelayRoute => ({
   id: route.id,
   host: route.host,
+  ...(route.tls.mode === 'terminate' && { http: true }),
   backends: (route.via ?? route.backends).map((text) => {
-    const backend = parseBackend(text, true)
+    const backend = parseBackend(text, route.tls.mode === 'passthrough')
     if (typeof backend === 'string') throw new Error(`backend ${JSON.stringify(text)}: ${backend}`)
-    return { host: backend.ip.text, port: backend.port }
+    return { host: backend.ip.text, port: backend.port, ...(backend.scheme === 'https' && { tls: true }) }
   }),
-  ...(sendProxy && { sendProxy: sendProxy === 1 ? 'v1' : 'v2' }),
+  ...(route.tls.mode === 'passthrough' && sendProxy && { sendProxy: sendProxy === 1 ? 'v1' : 'v2' }),
 })
 
 const notMetered = ({ id, host }: Route) =>

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Certificate } from '../../../core/index.ts'
 import { probeHost, probePath, probeRouter } from './api.ts'
 import { challengeFolder } from './challenges.ts'
+import { relayField } from './relay/upgrades.ts'
 import type { Settings } from './settings.ts'
 
 /** The document beside those of the workloads, for what all share. No workload id has a dot in it. */
@@ -31,6 +32,8 @@ const forwarded = [
 
 /** The router of http-01 challenges that the gateway answers. */
 const challengeName = 'gateway.challenges'
+/** Requests for another protocol, of all hosts. */
+const upgrades = 'gateway.upgrades'
 /** How Traefik speaks to the relay: it says who the client is. */
 export const relayTransport = 'gateway-relay'
 
@@ -53,6 +56,17 @@ export const sharedDocument = (settings: Settings, token: string, generation: nu
         middlewares: [refuse],
         tls: {},
       },
+      // Traefik does not count what follows an upgrade, nor cut it when its route goes: the relay does both.
+      ...(settings.relayPort !== undefined && {
+        [upgrades]: {
+          entryPoints: ['web-secure'],
+          rule: 'HeaderRegexp(`Upgrade`, `.`) && HeaderRegexp(`Connection`, `(?i)(^|,) *upgrade *(,|$)`) && Method(`GET`)',
+          priority: highest - 1,
+          service: upgrades,
+          middlewares: [upgrades],
+          tls: {},
+        },
+      }),
       ...(challenges !== undefined && {
         [challengeName]: {
           entryPoints: ['web'],
@@ -62,11 +76,12 @@ export const sharedDocument = (settings: Settings, token: string, generation: nu
         },
       }),
     },
-    ...(challenges !== undefined && { services: { [challengeName]: { loadBalancer: { servers: [{ url: challenges }] } } } }),
+    ...services(settings, challenges),
     middlewares: {
       [retryMiddleware]: retry,
       [forwardedMiddleware]: { headers: { customRequestHeaders: Object.fromEntries(forwarded.map((name) => [name, ''])) } },
       [refuse]: { ipAllowList: { sourceRange: [nobody], rejectStatusCode: 400 } },
+      ...(settings.relayPort !== undefined && { [upgrades]: { headers: { customRequestHeaders: { [relayField]: token } } } }),
       ...(settings.limits.bodyBytes > 0 && {
         [bodyMiddleware]: { buffering: { maxRequestBodyBytes: settings.limits.bodyBytes } },
       }),
@@ -101,6 +116,15 @@ export const sharedOverHttp = (token: string, generation: number): object => ({
   },
 })
 
+/** Traefik refuses an empty section. */
+const services = ({ relayPort }: Settings, challenges: string | undefined) => {
+  const all = {
+    ...(relayPort !== undefined && { [upgrades]: sendTo(`http://127.0.0.1:${relayPort}`) }),
+    ...(challenges !== undefined && { [challengeName]: sendTo(challenges) }),
+  }
+  return Object.keys(all).length > 0 && { services: all }
+}
+const sendTo = (url: string) => ({ loadBalancer: { servers: [{ url }] } })
 const retry = { retry: { attempts: 4 } }
 const probe = (token: string, generation: number, options: string) => ({
   rule: `Host(\`${probeHost}\`) && Path(\`${probePath(token, generation)}\`)`,

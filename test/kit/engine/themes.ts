@@ -21,7 +21,7 @@ import { tls } from './tls.ts'
 import { upgrades } from './upgrades.ts'
 
 /** Every case of the suite, by what it is about. */
-export const themes: Readonly<Record<string, Cases>> = {
+export const themes = {
   answers,
   streams,
   upgrades,
@@ -42,4 +42,6 @@ export const themes: Readonly<Record<string, Cases>> = {
   bytes,
   ledger,
   logs,
-}
+} satisfies Readonly<Record<string, Cases>>
+
+export type Theme = keyof typeof themes

@@ -98,6 +98,13 @@ export const connectRelay = (path: string, settings: RelaySettings) => {
         throw error
       }
     },
+    /** As `apply`, where nobody is refused for it: a relay that is away or takes nothing hears of it with all the rest, once it does. */
+    note: async (put: readonly RelayRoute[], signal: AbortSignal): Promise<void> => {
+      for (const route of put) wanted.set(route.id, route)
+      const to = line
+      if (!to || put.length === 0) return
+      await to.ask({ do: 'set', put, drop: [] }, AbortSignal.any([signal, AbortSignal.timeout(limit)])).catch(() => to.end())
+    },
     /** The workload is there, by whatever way: nobody is told any more that it went. */
     returned: stayHere,
     /**

@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net'
 import { type Connected, proxyHeader } from '../../../../lib/proxy-protocol.ts'
 import { splice, type Tunnel } from '../../../../lib/splice.ts'
-import type { Workload } from './table.ts'
+import type { Open, Workload } from './table.ts'
 import type { Target } from './target.ts'
 
 const nothing = Buffer.alloc(0)
 
 /** A client's connection on its way to a backend, counted. */
-export class Flow {
+export class Flow implements Open {
   readonly #workload: Workload
   readonly #client: Socket
   readonly #connected: Connected
@@ -27,7 +27,6 @@ export class Flow {
     this.#dial()
   }
 
-  /** Bytes counted as given to the client that wait to be sent. */
   pending(): number {
     return Math.min(this.#client.writableLength, this.#given)
   }

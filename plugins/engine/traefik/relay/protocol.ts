@@ -1,8 +1,12 @@
-/** A workload whose TLS is passed through: its host by SNI (canonical), and what is dialled, an IP address and a port each. */
+/**
+ * A workload whose TLS is passed through, its host by SNI (canonical), or with `http` one that Traefik ends TLS for, of which only requests
+ * for another protocol come here; and what is dialled, an IP address and a port each.
+ */
 export interface RelayRoute {
   readonly id: string
   readonly host: string
-  readonly backends: readonly { readonly host: string; readonly port: number }[]
+  readonly http?: true
+  readonly backends: readonly { readonly host: string; readonly port: number; readonly tls?: true }[]
   /** Backends are told the client's address first, by a PROXY protocol header of this version. */
   readonly sendProxy?: 'v1' | 'v2'
 }
@@ -11,6 +15,10 @@ export interface RelaySettings {
   readonly hello: number
   readonly connect: number
   readonly retry: number
+  /** Which requests are Traefik's; absent: none that come here in HTTP. */
+  readonly token?: string
+  /** PEM of authorities by which TLS backends are verified; absent: they are not. */
+  readonly ca?: string
   /** Where Traefik's metrics are; absent: only what the relay passes is counted. */
   readonly metrics?: { readonly host: string; readonly port: number }
 }

@@ -1,15 +1,18 @@
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { canonicalHost } from '../../../../lib/host.ts'
-import { peekServerName, takeProxyHeader } from '../../../../lib/tls-front.ts'
+import { peekFirstByte, peekServerName, takeProxyHeader } from '../../../../lib/tls-front.ts'
 import type { Journal, Written } from '../endpoint/journal.ts'
 import { Looks } from '../metrics/look.ts'
 import { Flow } from './flow.ts'
 import type { Meters } from './meters.ts'
 import type { Answers, Ask, RelayRoute } from './protocol.ts'
 import type { Table } from './table.ts'
+import { openUpgrades } from './upgrades.ts'
 
 const settingsKey = '.settings'
+/** Of a PROXY header of version 2, and of no request. */
+const proxyStart = 13
 /** ms that an answer waits for Traefik's figures. */
 const patience = 2_500
 
@@ -19,6 +22,7 @@ export class Relay {
   readonly #meters: Meters
   readonly #journal: Journal
   readonly #looks: Looks
+  readonly #takeUpgrades: (socket: Socket) => void
   #trouble = ''
 
   constructor(table: Table, meters: Meters, journal: Journal) {
@@ -26,18 +30,27 @@ export class Relay {
     this.#meters = meters
     this.#journal = journal
     this.#looks = new Looks(meters.fold, () => meters.began)
+    this.#takeUpgrades = openUpgrades(table)
   }
 
-  /** A connection from the proxy in front: a PROXY header that names the client, then its ClientHello. */
+  /** A connection from the proxy in front: in HTTP, or what is passed through. */
   readonly accept = (socket: Socket): void => {
-    const { settings } = this.#table
     socket.on('error', () => {})
     socket.setNoDelay(true)
+    peekFirstByte(socket, this.#table.settings.hello, (byte) => {
+      if (byte === proxyStart) this.#passThrough(socket)
+      else this.#takeUpgrades(socket)
+    })
+  }
+
+  /** A PROXY header that names the client, then its ClientHello. */
+  #passThrough(socket: Socket): void {
+    const { settings } = this.#table
     takeProxyHeader(socket, settings.hello, (connected) =>
       peekServerName(socket, settings.hello, (serverName) => {
         const host = serverName === undefined ? undefined : canonicalHost(serverName)
         const workload = host === undefined ? undefined : this.#table.byHost(host)
-        if (workload) new Flow(workload, socket, connected)
+        if (workload?.route && !workload.route.http) new Flow(workload, socket, connected)
         else socket.destroy()
       }),
     )

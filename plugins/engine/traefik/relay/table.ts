@@ -1,5 +1,4 @@
 import { InTurn } from '../../../../lib/in-turn.ts'
-import type { Flow } from './flow.ts'
 import type { RelayRoute, RelaySettings } from './protocol.ts'
 import { Target } from './target.ts'
 
@@ -9,11 +8,18 @@ export interface Meter {
   response: number
 }
 
+/** An open connection of a workload. */
+export interface Open {
+  /** Bytes counted as given to the client that wait to be sent. */
+  pending(): number
+  cut(): void
+}
+
 /** One workload: where its connections go, those that are open, and its counter. */
 export class Workload {
   readonly id: string
   readonly meter: Meter
-  readonly flows = new Set<Flow>()
+  readonly flows = new Set<Open>()
   route: RelayRoute | undefined
   targets = new InTurn<Target>([])
   readonly #idle: (workload: Workload) => void
@@ -24,7 +30,7 @@ export class Workload {
     this.meter = meter
     this.#idle = idle
   }
-  ended(flow: Flow): void {
+  ended(flow: Open): void {
     this.flows.delete(flow)
     if (this.flows.size === 0) this.#idle(this)
   }

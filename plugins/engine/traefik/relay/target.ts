@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { Fitness } from '../../../../lib/in-turn.ts'
 import type { RelayRoute, RelaySettings } from './protocol.ts'
 
@@ -7,15 +8,20 @@ export class Target extends Fitness {
   readonly text: string
   readonly #address: RelayRoute['backends'][number]
   readonly #connectTime: number
+  readonly #ca: string | undefined
 
   constructor(address: RelayRoute['backends'][number], settings: RelaySettings) {
     super({ first: settings.retry, most: Math.max(30_000, settings.retry) })
-    this.text = `${address.host} ${address.port}`
+    this.text = `${address.host} ${address.port}${address.tls ? ' tls' : ''}`
     this.#address = address
     this.#connectTime = settings.connect
+    this.#ca = settings.ca
   }
   dial(done: (result: Socket | Error) => void): void {
-    const socket = connect({ ...this.#address, noDelay: true, keepAlive: true, allowHalfOpen: true })
+    const { tls, ...place } = this.#address
+    const to = { ...place, noDelay: true, keepAlive: true, allowHalfOpen: true }
+    const verify = this.#ca === undefined ? { rejectUnauthorized: false } : { ca: this.#ca }
+    const socket = tls ? connectTls({ ...to, ...verify }) : connect(to)
     const finish = (result: Socket | Error) => {
       clearTimeout(timer)
       socket.off('error', finish)
@@ -27,6 +33,6 @@ export class Target extends Fitness {
     }
     const timer = setTimeout(() => finish(new Error('it did not accept the connection in time')), this.#connectTime)
     socket.once('error', finish)
-    socket.once('connect', () => finish(socket))
+    socket.once(tls ? 'secureConnect' : 'connect', () => finish(socket))
   }
 }

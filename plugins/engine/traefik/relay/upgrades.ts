@@ -1,0 +1,35 @@
+import { timingSafeEqual } from 'node:crypto'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { canonicalHost } from '../../../../lib/host.ts'
+import type { Table } from './table.ts'
+import { Upgrade } from './upgrade.ts'
+
+/** By this field Traefik shows that a request comes from it, and that what the request says of the client is true. */
+export const relayField = 'X-Gateway-Relay'
+
+/** Takes connections on which Traefik sends requests that are to become another protocol; returns what a connection is given to. */
+export const openUpgrades = (table: Table): ((socket: Socket) => void) => {
+  const server = createServer({ keepAliveTimeout: 0, maxHeaderSize: 256 << 10 }, (_, response) => response.writeHead(404).end())
+  server.on('clientError', (_, socket) => socket.destroy())
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    socket.on('error', () => socket.destroy())
+    const { token } = table.settings
+    const host = canonicalHost((request.headers.host ?? '').replace(/:\d*$/, ''))
+    const workload = host === undefined ? undefined : table.byHost(host)
+    if (token === undefined || !same(request.headers[relayField.toLowerCase()], token) || workload?.route?.http !== true)
+      return void socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+    new Upgrade(workload, request, without(request.rawHeaders, relayField.toLowerCase()), socket, head)
+  })
+  return (socket) => {
+    server.emit('connection', socket)
+    socket.resume()
+  }
+}
+
+const same = (given: string | string[] | undefined, token: string): boolean => {
+  const [a, b] = [Buffer.from(typeof given === 'string' ? given : ''), Buffer.from(token)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+const without = (fields: readonly string[], field: string): readonly string[] =>
+  fields.filter((_, at) => fields[at - (at % 2)]?.toLowerCase() !== field)
