@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts', 'templates/**/*.test.ts'],
-          exclude: ['test/**/*.e2e.test.ts', 'node_modules'],
+          exclude: ['test/**/*.e2e.test.ts', 'test/**/*.whole.test.ts', 'node_modules'],
           testTimeout: 30_000,
           // Most of the time went into loading the same modules anew for every file.
           isolate: false,
