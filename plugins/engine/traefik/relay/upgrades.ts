@@ -18,7 +18,10 @@ export const openUpgrades = (table: Table): ((socket: Socket) => void) => {
     const host = canonicalHost((request.headers.host ?? '').replace(/:\d*$/, ''))
     const workload = host === undefined ? undefined : table.byHost(host)
     if (token === undefined || !same(request.headers[relayField.toLowerCase()], token) || workload?.route?.http !== true)
-      return void socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+      return refuse(socket, '404 Not Found')
+    // What follows the head would be the body for one and the other protocol for the other.
+    if (Number(request.headers['content-length'] ?? 0) > 0 || request.headers['transfer-encoding'] !== undefined)
+      return refuse(socket, '400 Bad Request')
     new Upgrade(workload, request, without(request.rawHeaders, relayField.toLowerCase()), socket, head)
   })
   return (socket) => {
@@ -26,6 +29,9 @@ export const openUpgrades = (table: Table): ((socket: Socket) => void) => {
     socket.resume()
   }
 }
+
+const refuse = (socket: Socket, status: string): void =>
+  void socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`)
 
 const same = (given: string | string[] | undefined, token: string): boolean => {
   const [a, b] = [Buffer.from(typeof given === 'string' ? given : ''), Buffer.from(token)]

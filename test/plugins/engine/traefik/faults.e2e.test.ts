@@ -9,7 +9,7 @@ import { faultStand, next, patience, pidOf, set, stateOf } from './stand.ts'
 
 describe('a Traefik that does not come up', () => {
   it('ends at once: down with its last line, tried again, and serving all that was set meanwhile once it can', async () => {
-    const { start, get, pretender, root, web } = await faultStand()
+    const { start, get, pretender, root, seen, web } = await faultStand()
     const command = await pretender(
       `[ -e ${root}/well ] && exec ${traefikPath()} "$@"; echo field not found, node: entrypoint >&2; exit 1`,
     )
@@ -18,23 +18,28 @@ describe('a Traefik that does not come up', () => {
       state: 'down',
       reason: expect.stringContaining('exit code 1: field not found, node: entrypoint'),
     })
-    expect(gateway.status().ready).toBe(false)
+    expect(await seen()).toMatchObject({
+      status: expect.stringMatching(/down.*field not found, node: entrypoint/),
+      exitCode: 5,
+      readyz: 503,
+    })
     await set(gateway, '1-1-a', 'a.wild.test', web.url)
     await expect.poll(() => Number(stateOf(gateway)?.facts?.restarts), patience).toBeGreaterThan(2)
     await writeFile(join(root, 'well'), '')
     await expect.poll(() => stateOf(gateway)?.state, patience).toBe('ok')
     expect(await get('a.wild.test')).toBe('hello')
-    expect(gateway.status().ready).toBe(true)
+    expect(await seen()).toMatchObject({ status: expect.stringContaining(' ok '), exitCode: 0, readyz: 200 })
   })
 
   it('hangs: is ended and counted, and the gateway says so', async () => {
-    const { start, pretender, root } = await faultStand()
+    const { start, pretender, root, seen } = await faultStand()
     const command = await pretender(`echo $$ >> ${root}/pids; exec sleep 1000`)
     const gateway = await start({ command })
     expect(gateway.status().ready).toBe(false)
     await expect
       .poll(() => stateOf(gateway), patience)
       .toMatchObject({ state: 'down', reason: expect.stringContaining('not ready within 30 s') })
+    expect(await seen()).toMatchObject({ status: expect.stringMatching(/down.*not ready within 30 s/), exitCode: 5, readyz: 503 })
     const [first = ''] = (await readFile(join(root, 'pids'), 'utf8')).split('\n')
     await expect(stat(`/proc/${first}`)).rejects.toThrow('ENOENT')
   })
@@ -63,7 +68,7 @@ describe('a Traefik that does not come up', () => {
 
 describe('a port that somebody else has', () => {
   it('is named with who holds it, and taken once it is free', async () => {
-    const { start, get, https, web } = await faultStand()
+    const { start, get, https, seen, web } = await faultStand()
     const other = createServer().listen(https)
     await new Promise((listening) => other.once('listening', listening))
     const gateway = await start()
@@ -71,6 +76,7 @@ describe('a port that somebody else has', () => {
       .poll(() => stateOf(gateway), patience)
       .toMatchObject({ state: 'down', reason: expect.stringContaining(`port ${https} is held by`) })
     expect(stateOf(gateway)?.reason).toContain(`(pid ${process.pid})`)
+    expect(await seen()).toMatchObject({ status: expect.stringContaining(`(pid ${process.pid})`), exitCode: 5, readyz: 503 })
     await set(gateway, '1-1-a', 'a.wild.test', web.url)
     await new Promise((closed) => other.close(closed))
     await expect.poll(() => stateOf(gateway)?.state, patience).toBe('ok')
@@ -100,7 +106,7 @@ describe('a port that somebody else has', () => {
 
 describe('a Traefik that dies', () => {
   it('is there again after each of twenty kills, as one process, with every route', async () => {
-    const { start, get, web } = await faultStand()
+    const { start, get, seen: shown, web } = await faultStand()
     const gateway = await start()
     await set(gateway, '1-1-a', 'a.wild.test', web.url)
     await set(gateway, '1-1-b', 'b.wild.test', web.url)
@@ -117,6 +123,7 @@ describe('a Traefik that dies', () => {
     }
     expect(seen.size).toBe(20)
     await expect.poll(() => stateOf(gateway), patience).toMatchObject({ state: 'ok', facts: { restarts: 20 } })
+    expect(await shown()).toMatchObject({ status: expect.stringContaining('restarts 20'), readyz: 200 })
   })
 
   it('comes back with its routes where its folder was filled with broken files meanwhile', async () => {

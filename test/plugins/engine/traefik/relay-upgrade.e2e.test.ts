@@ -13,10 +13,10 @@ const backend = async (options: HttpOptions, answer = 'no') => {
   return made
 }
 /** A request as Traefik sends it. */
-const upgrade = async ({ port }: Pick<Stand, 'port'>, host = 'chat.test', shown = token): Promise<Http1> => {
+const upgrade = async ({ port }: Pick<Stand, 'port'>, host = 'chat.test', shown = token, more = {}): Promise<Http1> => {
   const client = http1(await openTcp({ port }))
   onTestFinished(() => client.close())
-  const fields = { Connection: 'Upgrade', Upgrade: 'chat', 'X-Gateway-Relay': shown, 'X-Forwarded-For': '192.0.2.7' }
+  const fields = { Connection: 'Upgrade', Upgrade: 'chat', 'X-Gateway-Relay': shown, 'X-Forwarded-For': '192.0.2.7', ...more }
   await client.send(
     `GET /room HTTP/1.1\r\nHost: ${host}\r\n${Object.entries(fields)
       .map(([name, value]) => `${name}: ${value}\r\n`)
@@ -56,6 +56,15 @@ test('takes nothing from who is not Traefik, for a host without a route, or for 
     ['own.test', token],
   ] as const)
     expect((await (await upgrade(stand, host, shown)).answer()).status).toBe(404)
+  expect(web.requests).toEqual([])
+})
+
+test('12: refuses an upgrade with a body', async () => {
+  const stand = await relayStand([], { token })
+  const web = await backend({ upgrade: echoUpgrade })
+  await stand.client.restore([routeTo([web.address])])
+  for (const more of [{ 'Content-Length': '5' }, { 'Transfer-Encoding': 'chunked' }])
+    expect((await (await upgrade(stand, 'chat.test', token, more)).answer()).status).toBe(400)
   expect(web.requests).toEqual([])
 })
 

@@ -1,9 +1,13 @@
 import { chmod, writeFile } from 'node:fs/promises'
+import { request } from 'node:http'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import { onTestFinished } from 'vitest'
 import { createGateway, type Logged, type Plugin, type RunningGateway, type WorkloadId } from '../../../../core/index.ts'
 import { type TraefikOptions, traefik } from '../../../../plugins/engine/traefik/index.ts'
 import { processes } from '../../../../plugins/service/processes/index.ts'
+import { httpApi } from '../../../../plugins/transport/http-api/index.ts'
+import { bin } from '../../../cli/gateway-process.ts'
 import { anyHost, emptyMemory, issued, memory, passthrough } from '../../../kit/engine/plugins.ts'
 import { createAuthority, freePort, http1, httpBackend, openTls, tempRoot } from '../../../kit/index.ts'
 import { endKept } from '../../../kit/kept.ts'
@@ -32,6 +36,7 @@ export const faultStand = async (options: TraefikOptions = {}) => {
     passthrough(),
     issued(authority),
     memory(held),
+    httpApi({ tcp: false }),
     processes({ backoff: { first: 0.2, most: 0.5 } }),
     traefik({
       command: traefikPath(),
@@ -66,6 +71,12 @@ export const faultStand = async (options: TraefikOptions = {}) => {
       client.close()
       return status === 200 ? text : status
     },
+    /** What an operator sees: the line of `gateway status` about Traefik, its exit code, and the status of /readyz. */
+    async seen(): Promise<{ readonly status: string; readonly exitCode: number | undefined; readonly readyz: number }> {
+      const { stdout, exitCode } = await execa(process.execPath, [bin, 'status', '--root', root.path], { reject: false })
+      const status = stdout.split('\n').find((line) => line.includes('engine/traefik')) ?? stdout
+      return { status, exitCode, readyz: await readyz(join(root.path, 'gateway.sock')) }
+    },
     /** A program that says it is a Traefik of a good age, and does otherwise. */
     async pretender(script: string): Promise<string> {
       const path = join(root.path, 'pretender')
@@ -75,6 +86,13 @@ export const faultStand = async (options: TraefikOptions = {}) => {
     },
   }
 }
+
+const readyz = (socketPath: string) =>
+  new Promise<number>((done, fail) => {
+    request({ socketPath, path: '/readyz' }, (answer) => done(answer.resume().statusCode ?? 0))
+      .once('error', fail)
+      .end()
+  })
 
 export const set = (gateway: RunningGateway, id: string, fqdn: string, backend: string) =>
   gateway.dispatch({ do: 'set-fqdn', id: id as WorkloadId, fqdn, backends: [backend], passthrough: false })
