@@ -11,6 +11,7 @@ export const figures: Readonly<Record<string, () => Promise<{ readonly measure: 
   'cold-start': () => import('./cold-start.ts'),
   request: () => import('./request.ts'),
   traefik: () => import('./traefik.ts'),
+  'traefik-crowd': () => import('./traefik-crowd.ts'),
   flat: () => import('./flat.ts'),
   relay: () => import('./relay.ts'),
   handshake: () => import('./handshake.ts'),

@@ -12,6 +12,8 @@ export class Wellness {
   routes = (): string => 'file'
   /** What ran here as the Go module started it, when this gateway came. */
   left: string | undefined
+  /** It is being found out who holds a port. */
+  #looking = false
   /** How it ended last, and what more is known of that. */
   #ended: { readonly why: string; readonly reason: string } | undefined
   readonly #status: () => ReturnType<Supervised['status']> | undefined
@@ -32,6 +34,8 @@ export class Wellness {
     this.#core.health('ok', undefined, this.#facts())
   }
   not(why: string): void {
+    // What is said until then stands: it would only say less.
+    if (this.#looking) return
     const { state, lastError } = this.#status() ?? {}
     const running = state === 'up'
     const whyDown = this.#ended && this.#ended.why === lastError ? this.#ended.reason : (lastError ?? why)
@@ -39,9 +43,11 @@ export class Wellness {
   }
   /** It ended without being asked to. */
   async exited(why: string): Promise<void> {
-    this.not(why)
     const port = /:(\d+): bind: address already in use/.exec(why)?.[1]
-    const owner = port === undefined ? undefined : await portOwner(Number(port))
+    if (port === undefined) this.not(why)
+    this.#looking = port !== undefined
+    const owner = port === undefined ? undefined : await portOwner(Number(port)).catch(() => undefined)
+    this.#looking = false
     const reason = owner ? `${why}: port ${port} is held by ${owner.command} (pid ${owner.pid}), which is left alone` : why
     this.#ended = { why, reason }
     if (this.#status()?.state !== 'up') this.not(reason)

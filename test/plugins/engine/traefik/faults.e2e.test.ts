@@ -28,7 +28,7 @@ describe('a Traefik that does not come up', () => {
     await writeFile(join(root, 'well'), '')
     await expect.poll(() => stateOf(gateway)?.state, patience).toBe('ok')
     expect(await get('a.wild.test')).toBe('hello')
-    expect(await seen()).toMatchObject({ status: expect.stringContaining(' ok '), exitCode: 0, readyz: 200 })
+    expect(await seen()).toMatchObject({ status: expect.stringContaining('engine/traefik ok'), exitCode: 0, readyz: 200 })
   })
 
   it('hangs: is ended and counted, and the gateway says so', async () => {
@@ -76,7 +76,8 @@ describe('a port that somebody else has', () => {
       .poll(() => stateOf(gateway), patience)
       .toMatchObject({ state: 'down', reason: expect.stringContaining(`port ${https} is held by`) })
     expect(stateOf(gateway)?.reason).toContain(`(pid ${process.pid})`)
-    expect(await seen()).toMatchObject({ status: expect.stringContaining(`(pid ${process.pid})`), exitCode: 5, readyz: 503 })
+    const told = { status: expect.stringContaining(`(pid ${process.pid})`), exitCode: 5, readyz: 503 }
+    await expect.poll(seen, patience).toMatchObject(told)
     await set(gateway, '1-1-a', 'a.wild.test', web.url)
     await new Promise((closed) => other.close(closed))
     await expect.poll(() => stateOf(gateway)?.state, patience).toBe('ok')

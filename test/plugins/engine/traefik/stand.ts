@@ -71,11 +71,11 @@ export const faultStand = async (options: TraefikOptions = {}) => {
       client.close()
       return status === 200 ? text : status
     },
-    /** What an operator sees: the line of `gateway status` about Traefik, its exit code, and the status of /readyz. */
+    /** What an operator sees: `gateway status` on one line, its exit code, and the status of /readyz. */
     async seen(): Promise<{ readonly status: string; readonly exitCode: number | undefined; readonly readyz: number }> {
       const { stdout, exitCode } = await execa(process.execPath, [bin, 'status', '--root', root.path], { reject: false })
-      const status = stdout.split('\n').find((line) => line.includes('engine/traefik')) ?? stdout
-      return { status, exitCode, readyz: await readyz(join(root.path, 'gateway.sock')) }
+      const readyz = await statusOf(join(root.path, 'gateway.sock'), '/readyz')
+      return { status: stdout.replaceAll(/\s+/g, ' '), exitCode, readyz }
     },
     /** A program that says it is a Traefik of a good age, and does otherwise. */
     async pretender(script: string): Promise<string> {
@@ -87,9 +87,9 @@ export const faultStand = async (options: TraefikOptions = {}) => {
   }
 }
 
-const readyz = (socketPath: string) =>
+const statusOf = (socketPath: string, path: string) =>
   new Promise<number>((done, fail) => {
-    request({ socketPath, path: '/readyz' }, (answer) => done(answer.resume().statusCode ?? 0))
+    request({ socketPath, path }, (answer) => done(answer.resume().statusCode ?? 0))
       .once('error', fail)
       .end()
   })
