@@ -48,7 +48,8 @@ export class Wellness {
     this.#looking = port !== undefined
     const owner = port === undefined ? undefined : await portOwner(Number(port)).catch(() => undefined)
     this.#looking = false
-    const reason = owner ? `${why}: port ${port} is held by ${owner.command} (pid ${owner.pid}), which is left alone` : why
+    // First what to act on: whoever shows it may cut the end off.
+    const reason = owner ? `port ${port} is held by ${owner.command} (pid ${owner.pid}), which is left alone: ${why}` : why
     this.#ended = { why, reason }
     if (this.#status()?.state !== 'up') this.not(reason)
     this.#core.emit({ type: 'engine', state: 'down', reason })
