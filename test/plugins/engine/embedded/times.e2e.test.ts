@@ -1,13 +1,12 @@
 import { expect, test } from 'vitest'
-import { embedded } from '../../../../plugins/engine/embedded/index.ts'
-import type { Limits } from '../../../../plugins/engine/embedded/options.ts'
+import { type EmbeddedOptions, embedded } from '../../../../plugins/engine/embedded/index.ts'
 import { echoUpgrade } from '../../../kit/backends/http.ts'
 import { readAnswer2 } from '../../../kit/clients/h2.ts'
 import { openTls } from '../../../kit/clients/socket.ts'
 import { backend, bytesBackend } from '../../../kit/engine/cases.ts'
 import { defer, openWorld, type World } from '../../../kit/engine/world.ts'
 
-const limited = (limits: Limits): Promise<World> =>
+const limited = (limits: NonNullable<EmbeddedOptions['limits']>): Promise<World> =>
   openWorld(({ http, https, drain }) => embedded({ http: { port: http }, https: { port: https }, drain, limits }))()
 
 /** Sends a byte of a body now and then, so that it never stalls and never ends. */
