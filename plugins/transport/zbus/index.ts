@@ -3,7 +3,6 @@ import { type Core, definePlugin, type Gateway, GatewayError, reason } from '../
 import { parseBroker, shownBroker } from '../../../lib/zbus/broker.ts'
 import type { Server } from '../../../lib/zbus/index.ts'
 import { findBroker, usualBrokers } from './find-broker.ts'
-import { gatewayMethods } from './methods.ts'
 
 export interface ZbusOptions {
   /** `unix:///path`, `tcp://[password@]host:port`, or `auto` (default): a Redis on this machine, where there is one when the gateway starts. */
@@ -45,7 +44,7 @@ const serve = async (core: Core, gateway: Gateway, { broker, module, workers }: 
     core.health('ok', undefined, { broker: 'none' })
     return undefined
   }
-  const { createServer } = await import('../../../lib/zbus/index.ts')
+  const [{ createServer }, { gatewayMethods }] = await Promise.all([import('../../../lib/zbus/index.ts'), import('./methods.ts')])
   const name = shownBroker(parseBroker(found))
   const facts = () => ({
     broker: name,
