@@ -131,7 +131,8 @@ test('what it would do otherwise is told as better, or as different, and ends wi
     { ...vault, id: '26-3-loop', host: 'loop', backends: ['127.0.0.1:443'] },
     { do: 'delete', id: '26-3-loop' },
   )
-  // Somebody else writes into the folder.
+  // Somebody else writes into the folder, when all of that is compared.
+  await shadow.until('"about":"delete"')
   writeFileSync(
     join(at.proxy, '9-9-odd.yaml'),
     readFileSync(join(at.proxy, '26-4711-shop.yaml'), 'utf8').replaceAll('26-4711-shop', '9-9-odd').replaceAll('shop.', 'odd.'),
@@ -221,7 +222,7 @@ test('a Redis that went away is told, and what happened meanwhile is no differen
   await at.others.stopRedis()
   rmSync(join(at.proxy, '26-4711-shop.yaml'))
   await at.others.startRedis()
-  await shadow.until('it listens again')
+  await shadow.until('listens again')
   const { code, lines } = await end(shadow)
   expect(lines).toEqual(['hearing  unknown'])
   expect(code).toBe(0)

@@ -119,14 +119,20 @@ export const shadow = (options: ShadowOptions) => {
           await idle()
         }
         for (const [id, against] of await open())
-          report.tell({ about: 'file', id, verdict: 'different', theirs: 'at the end', ours: against })
+          report.tell({
+            about: 'file',
+            id,
+            verdict: 'different',
+            theirs: 'left its files so',
+            ours: `would have them otherwise: ${against}`,
+          })
         for (const [id, why] of intended)
           if (!decommissioned.has(id))
             report.tell({
               about: 'decommission',
               id,
               verdict: 'unknown',
-              theirs: 'told nothing yet',
+              theirs: 'has told provisiond nothing',
               ours: `would tell provisiond: ${why}`,
             })
         stop.abort()

@@ -58,8 +58,8 @@ const decided = (op: SetOp, refused: string, { before }: Ours): boolean => {
 }
 
 const sayTheirs = ({ fqdn, refused }: Theirs): string =>
-  refused === undefined ? (fqdn ? `serves ${shown(fqdn)}` : 'done') : `refuses: ${shown(refused)}`
+  refused === undefined ? (fqdn ? `serves ${shown(fqdn)}` : 'does it') : `refuses: ${shown(refused)}`
 const sayOurs = ({ route, error }: Ours): string => {
   if (error) return `refuses: ${error.problems.map(({ code, message }) => `${code}: ${message}`).join('; ')}`
-  return route ? `serves ${route.host}` : 'done'
+  return route ? `serves ${route.host}` : 'does it'
 }

@@ -13,7 +13,7 @@ import { writeRoute } from '../../../moving/routes.ts'
 
 const patient = { timeout: 120_000, interval: 100 }
 
-/** What a real Traefik 2.9.9 left for these two hosts (`npm run moving` has one make it anew), good until 2046. */
+/** What a real Traefik 2.9.9 wrote for these two hosts, with a Pebble as its CA; good until 2046. */
 const kept = (name: string) => new URL(`../../../fixtures/traefik-2.9.9/${name}`, import.meta.url)
 const serialIn = (name: string, resolver: string): string => {
   const state = JSON.parse(readFileSync(kept(name), 'utf8'))
@@ -36,7 +36,12 @@ const node = async () => {
     release = done
   })
   const backend = await httpBackend('served')
+  let begin = () => {}
+  const begun = new Promise<void>((done) => {
+    begin = done
+  })
   const slow = await httpBackend(async (_, response) => {
+    begin()
     await held
     response.end('at last')
   })
@@ -83,23 +88,24 @@ const node = async () => {
     }),
   ]
   await expect.poll(() => get('own.example.net').catch(String), patient).toBe('served')
-  return { ...at, old, get, serial, plugins, release }
+  return { ...at, old, get, serial, plugins, begun, release }
 }
 
 test("the Go module's Traefik is named, replaced, and finishes what it had begun", async () => {
   const at = await node()
   const open = at.get('slow.example.net')
-  const told: string[] = []
-  const gateway = await createGateway({ plugins: at.plugins() }, { root: at.root, log: (_, message) => told.push(message) })
+  await at.begun
+  const log = (_: string, message: string) => {
+    // It listens no more, and is still there for whoever came before.
+    if (/^Traefik \S+ of the Go module made room$/.test(message)) at.release()
+  }
+  const gateway = await createGateway({ plugins: at.plugins() }, { root: at.root, log })
   onTestFinished(() => gateway.close())
+  expect(await open).toBe('at last')
+  expect(await at.old.ended).toBe(0)
   await expect.poll(() => at.get('own.example.net').catch(String), patient).toBe('served')
   const facts = gateway.status().plugins.find(({ name }) => name === 'engine/traefik')?.facts
   expect(facts?.['in the place of']).toBe(`Traefik ${facts?.version} (pid ${at.old.pid})`)
-  expect(told.join('\n')).toMatch(/Traefik \S+ of the Go module made room/)
-  // It listens no more and is still there for whoever came before.
-  at.release()
-  expect(await open).toBe('at last')
-  expect(await at.old.ended).toBe(0)
 })
 
 test('one that serves another root is left alone, and so is this one where the new one cannot be', async () => {
