@@ -24,6 +24,8 @@ export const shadow = async (given: RunFlags): Promise<void> => {
   const root = resolve(flags.root ?? defaultRoot())
   const own = join(root, 'shadow')
   confine(own)
+  // One that comes during the start is obeyed behind it.
+  const asked = signalled()
   const { config } = await loadConfig(chooseConfig(named, preset), flags, preset)
   const folders = leftFolders(given.from === undefined ? undefined : resolve(given.from), root)
   const log = createLog()
@@ -45,7 +47,7 @@ export const shadow = async (given: RunFlags): Promise<void> => {
   const first = `beside ${folders.join(' and ')}: ${gateway.status().routes} workloads; nobody is served, nothing is changed`
   if (!given.quiet && !given.json) print(`zos-gateway ${gateway.status().version} is a shadow ${first}`)
   await log.open()
-  await signalled()
+  await asked
   end.abort()
   const sums = await summary
   await gateway.close().catch((error) => log.write('error', asGatewayError(error).text, {}))
