@@ -47,6 +47,8 @@ export const shadow = async (given: RunFlags): Promise<void> => {
   const first = `beside ${folders.join(' and ')}: ${gateway.status().routes} workloads; nobody is served, nothing is changed`
   if (!given.quiet && !given.json) print(`zos-gateway ${gateway.status().version} is a shadow ${first}`)
   await log.open()
+  // While Redis is away nothing else keeps the process.
+  setInterval(() => undefined, 2 ** 30)
   await asked
   end.abort()
   const sums = await summary
@@ -82,10 +84,8 @@ const unconfined = (why: string): GatewayError =>
 
 const signalled = () =>
   new Promise<void>((done) => {
-    const alive = setInterval(() => undefined, 2 ** 30)
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
       process.once(signal, () => {
-        clearInterval(alive)
         // A second one ends it at once.
         process.once(signal, () => process.exit(errorCodes.STOPPING.exit))
         done()

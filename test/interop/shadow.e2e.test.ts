@@ -215,6 +215,13 @@ export default { plugins: [...zos({}), bold] }
   expect(JSON.parse(last ?? '')).toMatchObject({ summary: { different: 0 } })
 })
 
+test('it says where what is named has no routes, and ends', async () => {
+  const { root } = moduleFolders()
+  await using shadow = gatewayProcess(['--shadow', '--root', root, '--from', join(root, 'nothing')], { cwd: root })
+  expect(await shadow.ended).toBe(4)
+  expect(shadow.stderr).toContain('has no folder proxy')
+})
+
 test('a Redis that went away is told, and what happened meanwhile is no difference', async () => {
   const at = await node()
   expect((await at.ask(shop))[0]?.error).toBe('')
