@@ -18,6 +18,7 @@ export const measure = async ({ quick, say }: Options): Promise<Figure> => {
     say(`500 Sets within a second, ${count(many)} routes`)
     const crowd = await burst(await ours(many, 'http'))
     rows.push([count(many), `500 Sets in ${seconds(crowd.sent)}`, '-', seconds(crowd.live), `${crowd.rebuilds} rebuilds`])
+    say(rows.flat().join(' | '))
     for (const routes of quick ? [10, 100] : [100, 300, 1_000])
       for (const how of ['files', 'http'] as const) {
         say(`${count(routes)} routes, ${how}`)

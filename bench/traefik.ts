@@ -27,8 +27,8 @@ export const measure = async ({ quick, say }: Options): Promise<Figure> => {
   try {
     const taken = []
     for (const [routes, changes] of [
-      [few, 16],
-      [many, 6],
+      [few, 12],
+      [many, 4],
     ] as const)
       taken.push({
         routes,
