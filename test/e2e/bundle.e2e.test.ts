@@ -24,7 +24,8 @@ beforeAll(() => {
   bundle = join(home.path, 'made')
   const copy = freshCopy({ installed: true })
   execFileSync(process.execPath, ['tools/bundle.mjs', bundle], { cwd: copy.path, stdio: ['ignore', 'pipe', 'inherit'] })
-})
+  // It compiles and installs: a minute, and several where others want the machine too.
+}, 1_200_000)
 afterAll(() => home.remove())
 
 const files = (folder: string) =>
