@@ -18,6 +18,7 @@ export class Outbox {
   /** What the connection's window still takes (RFC 9113 section 6.9). */
   window = 65_535
   readonly #socket: Duplex
+  readonly #sent: (bytes: number) => void
   #frames: Buffer[] = []
   #bytes = 0
   readonly #senders = new Set<Sender>()
@@ -26,8 +27,10 @@ export class Outbox {
   #last: (() => void) | undefined
   readonly #flush = () => this.#write()
 
-  constructor(socket: Duplex) {
+  /** `sent` is told of the body bytes of each write. */
+  constructor(socket: Duplex, sent: (bytes: number) => void) {
     this.#socket = socket
+    this.#sent = sent
   }
   /** Bytes of frames that wait: what the peer asked for, and does not read. */
   get waiting(): number {
@@ -92,6 +95,7 @@ export class Outbox {
         if (left <= 0) break
       }
     }
+    if (left < most) this.#sent(most - left)
     return sent
   }
 }

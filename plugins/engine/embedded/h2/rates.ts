@@ -1,3 +1,5 @@
+import { frameSize } from './codes.ts'
+
 /** What a client may do that costs it nothing: so many of each in a second. */
 export interface Rates {
   /** PING and SETTINGS, which have to be answered. */
@@ -6,8 +8,11 @@ export interface Rates {
   idle(): boolean
   /** Streams that came to nothing: reset by the client, or here because of what it sent (CVE-2023-44487, CVE-2025-8671). */
   reset(): boolean
-  /** A DATA frame went out: two window updates for it are to be expected. */
-  sent(): void
+  /**
+   * Body bytes went out. Clients open both windows again with every 4 KiB that they read (Go's does), and gRPC measures the way with a
+   * PING for what it gets.
+   */
+  sent(bytes: number): void
 }
 
 /** Each tells whether it is still within bounds. */
@@ -15,8 +20,18 @@ export const rates = (controlFrames: number): Rates => {
   const control = perSecond(controlFrames)
   const idle = perSecond(controlFrames * 10)
   const reset = bucket(1_000, 33)
-  return { control: control.take, idle: idle.take, reset, sent: () => idle.give(2) }
+  return {
+    control: control.take,
+    idle: idle.take,
+    reset,
+    sent: (bytes) => {
+      idle.give(bytes / 2_048)
+      control.give(bytes / frameSize)
+    },
+  }
 }
+/** What may be saved up by what was sent: some windows' worth of it. */
+const mostSaved = 16_384
 
 const perSecond = (most: number): { take(): boolean; give(count: number): void } => {
   let since = 0
@@ -32,7 +47,7 @@ const perSecond = (most: number): { take(): boolean; give(count: number): void }
       return count <= most
     },
     give: (some) => {
-      count = Math.max(count - some, -most)
+      count = Math.max(count - some, -mostSaved)
     },
   }
 }

@@ -61,9 +61,9 @@ export class Session implements Connection, FrameSink {
     this.#given = given
     this.client = given.client
     this.#socket = socket
-    this.#out = new Outbox(socket)
-    this.#frames = new Frames(this, limits.headerBytes, limits.headerTime)
     this.#rates = rates(limits.controlFrames)
+    this.#out = new Outbox(socket, this.#rates.sent)
+    this.#frames = new Frames(this, limits.headerBytes, limits.headerTime)
     this.#out.frame(settingsFrame({ ...limits, streamWindow: windows.stream }))
     this.#out.frame(windowFrame(0, windows.connection - 65_535))
     this.#idle = setTimeout(() => this.#rest(), Math.max(1, limits.idleTime || mostWindow))
@@ -165,7 +165,6 @@ export class Session implements Connection, FrameSink {
     }
   }
   ready(sender: Sender): void {
-    this.#rates.sent()
     this.#out.body(sender)
   }
   consumed(stream: Stream | undefined, bytes: number): void {
