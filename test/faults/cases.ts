@@ -99,14 +99,10 @@ export const missing: readonly number[] = `
 16
 17
 22
-23
-24
 28
-29
 31
 32
 33
-34
 35
 36
 37

@@ -23,6 +23,8 @@ export interface H2Frame {
 /** HTTP/2 frame by frame, to say what no well-behaved client says (RFC 9113 section 4). */
 export interface H2Frames {
   send(type: number, flags: number, stream: number, payload?: Uint8Array): Promise<void>
+  /** Bytes as they are: frames made elsewhere, many at once. */
+  raw(bytes: Uint8Array): Promise<void>
   /** A HEADERS frame with these fields, as they are; `end`: no body follows. */
   headers(stream: number, fields: readonly (readonly [name: string, value: string])[], end: boolean): Promise<void>
   /** The next frame; SETTINGS and PING of the other side are acknowledged on the way. */
@@ -58,6 +60,7 @@ export const openFrames = async (target: Target, tls: Tls): Promise<H2Frames> =>
   await send(frameType.settings, 0, 0)
   return {
     send,
+    raw: wire.send,
     headers: (stream, fields, end) => send(frameType.headers, end ? 5 : 4, stream, headerBlock(fields)),
     next,
     outcome: async (stream) => {
