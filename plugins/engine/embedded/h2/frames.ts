@@ -52,7 +52,7 @@ export class Frames {
   push(chunk: Buffer): void {
     const bytes = this.#kept.length > 0 ? Buffer.concat([this.#kept, chunk]) : chunk
     let at = this.#begun === 'no' ? this.#preface(bytes) : 0
-    while (bytes.length - at >= 9 && !this.#stopped) {
+    while (this.#begun !== 'no' && bytes.length - at >= 9 && !this.#stopped) {
       const length = bytes.readUIntBE(at, 3)
       const type = bytes[at + 3] ?? 0
       if (length > frameSize) throw new ConnectionError(errorCode.frameSize, 'a frame that is too long')
