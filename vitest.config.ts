@@ -8,6 +8,8 @@ const shared = {
 }
 export default defineConfig({
   test: {
+    // No secret may stand in what any gateway of the run writes.
+    globalSetup: ['test/secrets.ts'],
     projects: [
       {
         ...shared,

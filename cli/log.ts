@@ -37,7 +37,9 @@ export const createLog = (forPerson = process.stderr.isTTY === true): Log => {
 const pinoLines = async () => {
   const { destination, pino } = await import('pino')
   let at = new Date()
-  const log = pino({ base: null, timestamp: () => `,"time":"${at.toISOString()}"` }, destination({ fd: 2, sync: true }))
+  const out = destination({ fd: 2, sync: true })
+  const options = { base: null, timestamp: () => `,"time":"${at.toISOString()}"` }
+  const log = pino(options, { write: (line: string) => out.write(`${visible(line.trimEnd())}\n`) })
   return ([level, message, fields, time]: Line) => {
     at = time
     log[level](fields, message)
@@ -45,7 +47,8 @@ const pinoLines = async () => {
 }
 
 const levels = { info: 30, warn: 40, error: 50 } as const
-const json = ([level, msg, fields, time]: Line): string => `${JSON.stringify({ level: levels[level], time, ...fields, msg })}\n`
+const json = ([level, msg, fields, time]: Line): string =>
+  `${visible(JSON.stringify({ level: levels[level], time, ...fields, msg }))}\n`
 
 const readable = ([level, message, fields, time]: Line): string => {
   const pairs = Object.entries(fields).map(
@@ -58,4 +61,4 @@ const readable = ([level, message, fields, time]: Line): string => {
 
 /** What a caller sent must not move the cursor of a terminal or start a line of its own. */
 const visible = (text: string): string =>
-  text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  text.replaceAll(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)

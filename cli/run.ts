@@ -1,9 +1,14 @@
+import { join } from 'node:path'
+import { GatewayError } from '../core/errors.ts'
 import { createGateway } from '../core/gateway.ts'
+import { answers } from '../core/listeners.ts'
+import { parent } from './child.ts'
 import { onFaults } from './faults.ts'
 import { readFlags } from './flags.ts'
 import { greeting } from './greet.ts'
 import { chooseConfig, loadConfig } from './load-config.ts'
 import { createLog } from './log.ts'
+import { parentSocket } from './parent-words.ts'
 import { defaultRoot } from './place.ts'
 import type { RunFlags } from './serve.ts'
 import { onSignals } from './signals.ts'
@@ -13,6 +18,11 @@ export const run = async (given: RunFlags): Promise<void> => {
   // Keys are among what is written: nobody else reads it.
   process.umask(0o077)
   const log = createLog()
+  const holder = parent(log.write)
+  if (given.upgradable && !holder) {
+    await log.open()
+    return (await import('./parent.ts')).runParent((level, message) => log.write(level, message, {}))
+  }
   const signals = onSignals(log.write)
   const faults = onFaults(log.write)
   const start = async () => {
@@ -23,14 +33,16 @@ export const run = async (given: RunFlags): Promise<void> => {
     faults.starting()
     const root = flags.root ?? config.root ?? defaultRoot()
     const source = async () => (await loadConfig(file, flags, preset)).config
-    const gateway = await createGateway(config, { root, log: log.write, source })
+    await (holder ? holder.begin(root) : refuseHeld(root))
+    const gateway = await createGateway(config, { root, log: log.write, source, ...(holder && { sockets: holder.sockets }) })
     return { gateway, hello: greeting(gateway.status(), config, root === defaultRoot()) }
   }
   try {
     const { gateway, hello } = await faults.within(start())
     faults.up()
     signals.attach(gateway)
-    if (!given.quiet) process.stdout.write(hello)
+    holder?.up(gateway)
+    if (!given.quiet && holder?.greets !== false) process.stdout.write(hello)
     await log.open()
   } catch (error) {
     signals.detach()
@@ -39,4 +51,10 @@ export const run = async (given: RunFlags): Promise<void> => {
     setTimeout(() => process.exit(), 2_000).unref()
     throw error
   }
+}
+
+/** While one gateway takes the place of another nobody has the store open: this tells that the root is taken all the same. */
+const refuseHeld = async (root: string): Promise<void> => {
+  if (await answers(join(root, parentSocket)))
+    throw new GatewayError('BUSY', `another gateway has the root ${root}`, 'stop it, or name another --root')
 }

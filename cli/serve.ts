@@ -15,6 +15,8 @@ export interface RunFlags {
   readonly api?: string | undefined
   /** Network namespace of what faces the public. */
   readonly netns?: string | undefined
+  /** Run in a child of a small process that holds the sockets. */
+  readonly upgradable?: boolean | undefined
   readonly quiet?: boolean | undefined
   /** Serves nobody, and compares itself with the Go module that does. */
   readonly shadow?: boolean | undefined
@@ -56,6 +58,10 @@ export default verb({
       description: 'With --shadow: root of the Go module, or its folder of route files (default: /var/run/cache/gateway)',
     },
     json: { type: 'boolean', description: 'With --shadow: report in JSON, an object a line' },
+    upgradable: {
+      type: 'boolean',
+      description: 'A small process holds the sockets: `gateway upgrade` (or SIGUSR2) drops no request, a crash refuses none',
+    },
     quiet: { type: 'boolean', description: 'Say nothing on stdout when it is up' },
     verbose: { type: 'boolean', description: 'Show the stack of an error that ends it' },
   },

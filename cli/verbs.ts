@@ -22,5 +22,8 @@ export const verbs: Readonly<
   events: { summary: 'Show what happened, or follow it', load: () => import('./events.ts') },
   status: { summary: 'Show the gateway and its plugins', load: () => import('./status.ts') },
   reload: { summary: 'Take a changed config file without a restart', load: () => import('./reload.ts') },
+  backup: { summary: 'Write all that the gateway keeps to a file', load: () => import('./backup.ts') },
+  restore: { summary: 'Bring a backup into an empty root', load: () => import('./restore.ts') },
+  upgrade: { summary: 'Have the gateway that is on the disk now take over', load: () => import('./upgrade.ts') },
   token: { summary: 'Make a token for the HTTP API', load: () => import('./token.ts') },
 }

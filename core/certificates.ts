@@ -51,7 +51,9 @@ export const certificates = (o: {
     await o.install()
     await o.commit([{ drop: entry.id }])
   }
+  let resting = false
   const sweep = () => {
+    if (resting) return
     const step = stepped()
     if (step !== 0) o.emit({ type: 'alarm', ...clockSet(step) })
     let [renewals, questions] = [eachSweep, 2 * eachSweep]
@@ -174,6 +176,13 @@ export const certificates = (o: {
           const heir = resolvers.find((running) => running.plugin.name === entry.owner?.plugin.name)
           entry.owner = heir && isOf(heir, 'resolver') ? heir : undefined
         }
+    },
+    /** Begins nothing until it is told to go on; resolves when what runs has ended, within a few seconds. */
+    async rest(rests: boolean) {
+      resting = rests
+      if (!rests) return
+      const late = new Promise((done) => setTimeout(done, 5_000).unref())
+      await Promise.race([late, Promise.allSettled([...entries.values()].map(({ busy }) => busy))])
     },
     async close() {
       clearInterval(timer)

@@ -226,6 +226,10 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
       for (const begin of held) begin()
       while (all.size) await Promise.allSettled(all)
     },
+    /** Who comes may be held back again. */
+    unhurried() {
+      hurried = false
+    },
     /** Resolves when no operation runs; those that wait go on waiting until `resume`. */
     async pause(): Promise<() => void> {
       const { promise, resolve } = Promise.withResolvers<void>()

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { backupLines, readKept } from './backup.ts'
 import { boot, closeAll, drainEngines, inOrder, isOf, ofKind, provided, type Running } from './boot.ts'
 import { Fetch } from './capability.ts'
 import { certificates } from './certificates.ts'
@@ -6,11 +7,13 @@ import { checkConfig, type GatewayConfig } from './config.ts'
 import { dispatcher } from './dispatch.ts'
 import { engineQueue } from './engine-queue.ts'
 import { asGatewayError, GatewayError } from './errors.ts'
+import { closeTheRest, type HandOver, serving, setUpAgain } from './hand-over.ts'
 import { inherit } from './inherit.ts'
 import { ledger } from './ledger.ts'
-import { listeners } from './listeners.ts'
+import { listeners, type Sockets } from './listeners.ts'
 import { liveness } from './liveness.ts'
 import { observer } from './observer.ts'
+import type { Bytes, WorkloadId } from './operation.ts'
 import type { Gateway, ReloadReport, Status } from './plugin.ts'
 import { reload } from './reload.ts'
 import { restore } from './restore.ts'
@@ -26,6 +29,13 @@ export interface RunningGateway extends Gateway {
   fetch(request: Request): Promise<Response>
   /** Transports close first, turns end, the engine drains. Safe to call twice. */
   close(): Promise<void>
+  /**
+   * Gives everything up but serving, so that a gateway in another process can start on the same root and sockets: transports close,
+   * operations that came end, the store closes. Rejects where the engine cannot be shared, and then nothing has changed.
+   */
+  handOver(): Promise<HandOver>
+  /** Adds bytes that the gateway before this one still carried. */
+  inheritBytes(deltas: ReadonlyMap<WorkloadId, Bytes>): Promise<void>
 }
 export interface CreateOptions {
   /** Goes before the config's own. Default `.gateway` in the working folder. */
@@ -34,6 +44,8 @@ export interface CreateOptions {
   readonly log?: Log
   /** Where `reload` gets the changed config; absent, `reload` is refused. */
   readonly source?: () => Promise<unknown>
+  /** Where listening sockets come from; default this process. */
+  readonly sockets?: Sockets
 }
 
 /** Starts a gateway in this process; several may run side by side, each with its own root. Rejects with a GatewayError, having closed what it opened. */
@@ -54,17 +66,22 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
   const state = new Map<string, Uint8Array>()
   const sums = ledger((writes) => store.commit(writes))
   let set: readonly Running[] = []
+  const kept = new Set<string>()
+  let running = checked
+  let handed = false
   const coreFor = services({
     root,
     log,
     routes,
     state,
-    listen: listeners().listen,
+    listen: listeners(options.sockets).listen,
     emit: events.emit,
-    commit: (writes) => store.commit(writes),
+    // What a plugin keeps while another gateway has the store is the other one's to know.
+    commit: async (writes) => (handed ? undefined : store.commit(writes)),
     ledger: sums,
     phase: () => phase,
     refresh: (plugin) => certs.refresh(plugin),
+    keep: (path) => void kept.add(path),
   })
 
   // The store and what it stands on come first: the rest starts from what it holds.
@@ -100,6 +117,54 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
   const close = () => {
     closing ??= shutDown()
     return closing
+  }
+
+  const handOver = async (): Promise<HandOver> => {
+    if (phase !== 'ready') throw new GatewayError('STOPPING', `the gateway is ${phase}`, 'ask again once it is ready')
+    const stays = serving(set)
+    phase = 'stopping'
+    const carried = new Map<WorkloadId, Bytes>()
+    let send = (deltas: ReadonlyMap<WorkloadId, Bytes>) => {
+      for (const [id, { request, response }] of deltas) {
+        const sum = carried.get(id) ?? { request: 0, response: 0 }
+        carried.set(id, { request: sum.request + request, response: sum.response + response })
+      }
+    }
+    await certs.rest(true)
+    await closeTheRest(set, stays, async () => {
+      await operations.idle()
+      await events.close()
+      await store.close()
+      sums.divert((deltas) => send(deltas))
+      store.use(undefined)
+      handed = true
+    }).then(complain)
+    return {
+      async resume() {
+        const again = await setUpAgain(inOrder(running.plugins), stays, coreFor, running.startTimeout)
+        set = again.set
+        const hooks = ofKind(set, 'store')[0]?.hooks
+        store.use(hooks)
+        handed = false
+        for (const [key, value] of (await hooks?.load())?.state ?? []) state.set(key, value)
+        sums.divert(undefined)
+        events.open(state.get('core/seq'), (seq) => store.commit([{ state: 'core/seq', value: Buffer.from(String(seq)) }]))
+        operations.use(set)
+        operations.unhurried()
+        certs.adopt(set)
+        await certs.rest(false)
+        phase = 'ready'
+        for (const { hooks: transport } of ofKind(set, 'transport')) await transport.listen(gateway)
+      },
+      async leave(bytes) {
+        send = bytes
+        bytes(carried)
+        await drainEngines(stays).then(complain)
+        stop.abort()
+        await certs.close()
+        await closeAll(stays).then(complain)
+      },
+    }
   }
 
   const gateway: RunningGateway = {
@@ -155,6 +220,12 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
       )
     },
     close,
+    backup: async () => {
+      const [files, stored] = await Promise.all([readKept(root, kept), store.still((hooks) => hooks.load())])
+      return backupLines(stored, files)
+    },
+    handOver,
+    inheritBytes: (deltas) => sums.add(deltas),
   }
 
   const takeConfig = async (): Promise<ReloadReport> => {
@@ -163,6 +234,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
     const next = checkConfig(await options.source())
     const done = await reload({ set, next, coreFor, dispatcher: operations, engine, certificates: certs, routes, store, gateway })
     set = done.set
+    running = next
     // Behind the answer: open connections of a replaced engine may take their time.
     void events.retire(done.retired).then(complain)
     events.own({ type: 'reloaded' })

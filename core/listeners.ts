@@ -10,13 +10,21 @@ interface Held {
   claims: { readonly accept: (socket: Socket) => void }[]
 }
 
+/** Who opens the listening sockets, where that is not this process. */
+export interface Sockets {
+  /** Has the server listen on the address. Rejects with PORT_IN_USE or LISTEN_FAILED. */
+  bind(server: Server, address: Address): Promise<void>
+  /** Nobody here listens on it any more. */
+  free(address: Address): void
+}
+
 /** The listening sockets of a gateway. They outlive the plugin that asked first, so that a reload hands them on without a gap. */
-export const listeners = () => {
+export const listeners = (sockets: Sockets = { bind, free: () => undefined }) => {
   const held = new Map<string, Promise<Held>>()
 
   const open = async (address: Address, key: string): Promise<Held> => {
     const server = createServer({ allowHalfOpen: true, noDelay: true })
-    await bind(server, address)
+    await sockets.bind(server, address)
     const bound = server.address()
     const entry: Held = { server, port: typeof bound === 'object' && bound ? bound.port : 0, claims: [] }
     server.on('connection', (socket) => {
@@ -46,6 +54,7 @@ export const listeners = () => {
           if (entry.claims.length || !held.delete(key)) return
           // Only the socket: what was accepted is its owner's to end.
           entry.server.close()
+          sockets.free(address)
         },
       }
     },
@@ -56,11 +65,11 @@ const bind = async (server: Server, address: Address): Promise<void> => {
   try {
     await listen(server, address)
   } catch (error) {
-    if (!('path' in address) || codeOf(error) !== 'EADDRINUSE' || (await answers(address.path))) throw explain(error, address)
+    if (!('path' in address) || codeOf(error) !== 'EADDRINUSE' || (await answers(address.path))) throw explainBind(error, address)
     // A socket file that nobody answers on is left over from a crash.
     await unlink(address.path).catch(() => undefined)
     await listen(server, address).catch((again) => {
-      throw explain(again, address)
+      throw explainBind(again, address)
     })
   }
   if ('path' in address && address.mode !== undefined) await chmod(address.path, address.mode)
@@ -81,7 +90,7 @@ const listen = (server: Server, address: Address): Promise<void> =>
     }
   })
 
-const answers = (path: string): Promise<boolean> =>
+export const answers = (path: string): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect(path)
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
@@ -91,7 +100,7 @@ const answers = (path: string): Promise<boolean> =>
 const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 
-const explain = (error: unknown, address: Address): GatewayError => {
+export const explainBind = (error: unknown, address: Address): GatewayError => {
   const where =
     'path' in address ? address.path : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`
   const code = codeOf(error)

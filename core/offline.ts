@@ -28,6 +28,7 @@ export const withStore = async <T>(
     commit: async () => undefined,
     ledger: ledger(async () => undefined),
     refresh: () => undefined,
+    keep: () => undefined,
   })
   const set = await boot(upToStore, [], core, checked.startTimeout)
   try {

@@ -52,6 +52,8 @@ export interface Gateway {
   status(): Status
   /** Counts since this process began. */
   stats(): readonly Stat[]
+  /** All that is kept, as it is at one moment, as lines of a backup. Private keys are in it. */
+  backup(): Promise<Iterable<string>>
   /** Takes the changed config file; the old one runs on where the new one is refused. Only where the gateway was started from a file. */
   reload(): Promise<ReloadReport>
 }
@@ -176,6 +178,8 @@ export interface Hooks {
     /** At stop, and when a reload replaces the engine: takes no new connection, and returns when the open ones are done or were cut at the
      *  engine's own deadline. Counters stay readable until `close`. Absent: `close` alone ends it. */
     drain?(): Awaitable<void>
+    /** True: all that it listens on comes from `listen`, so another process can serve the same routes beside it while this one drains. */
+    readonly beside?: boolean
     /** All that is to be served, whole: what is not in it goes. */
     install(certificates: readonly Certificate[]): Awaitable<void>
   }
@@ -227,6 +231,8 @@ export interface Core {
     add(deltas: ReadonlyMap<WorkloadId, Bytes>): Promise<void>
     forget(ids: Iterable<WorkloadId>): Promise<void>
   }
+  /** Names a file below the root that belongs into a backup: what a store would lose. */
+  readonly keep: (path: string) => void
   /** For resolvers: have the certificates that are in use obtained again now, such as after a file changed. */
   readonly refresh: () => void
   /**

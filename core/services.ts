@@ -16,6 +16,7 @@ export const services = (o: {
   state: Map<string, Uint8Array>
   commit: (writes: readonly Write[]) => Promise<void>
   refresh: (plugin: Plugin) => void
+  keep: (path: string) => void
 }): CoreFor => {
   return (plugin, health, signal) => ({
     root: o.root,
@@ -27,6 +28,7 @@ export const services = (o: {
     log: (message, fields = {}) => o.log('info', message, { plugin: plugin.name, ...fields }),
     emit: (event) => o.emit(event, plugin),
     refresh: () => o.refresh(plugin),
+    keep: o.keep,
     health: (state, reason, facts) => {
       const changed = state !== health.state || reason !== health.reason
       health.state = state

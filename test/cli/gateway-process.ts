@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { keepSaid } from '../kit/said.ts'
 
 export interface GatewayProcess {
   readonly pid: number
@@ -36,6 +37,7 @@ export const follow = (
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => {
       said[name] += text
+      if (name === 'stderr') keepSaid(text)
       look()
     })
   const ended = once(child, 'close').then(([code, signal]) => code ?? signal)

@@ -56,7 +56,7 @@ const features = {
   'zbus answers': async ({ redis }) => {
     const client = createClient({ broker: redis.broker.unix })
     const called = client.call('gateway', { name: 'gateway', version: '0.0.1' }, 'DeleteNamedProxy', ['1-1-none'], {
-      timeout: 1_500,
+      timeout: 5_000,
     })
     return called
       .then(

@@ -104,10 +104,6 @@ export const missing: readonly number[] = `
 32
 33
 35
-36
-37
-38
-40
 `
   .trim()
   .split('\n')

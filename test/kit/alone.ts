@@ -36,6 +36,7 @@ export const setUpAlone = async <K extends Kind>(plugin: Plugin<K>, root: string
     health: (state, reason) => {
       health = reason === undefined ? { state } : { state, reason }
     },
+    keep: () => undefined,
     refresh: () => {
       for (const done of waiting.splice(0)) done()
     },

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { formatBackend, parseBackend } from '../../lib/backend.ts'
 import { parseIp } from '../../lib/ip.ts'
+import { runs } from '../fuzz/runs.ts'
 import { type Root, tempRoot } from '../kit/index.ts'
 import { addresses, backends } from './grammar.ts'
 
@@ -33,9 +34,11 @@ describe('against Go', () => {
     const { stdout } = await execa(oracle, { input: texts.map((text) => JSON.stringify(text)).join('\n') })
     return stdout.split('\n').map((line) => JSON.parse(line) as Verdict)
   }
-  const count = Number(process.env.RUNS ?? 10_000)
+  /** As many as fit in memory at a time. */
+  const count = Math.min(runs, 50_000)
+  const rounds = Array.from({ length: Math.ceil(runs / count) }, (_, round) => round)
 
-  it('takes the same addresses, in the same canonical spelling', async () => {
+  it.each(rounds)('takes the same addresses, in the same canonical spelling (round %i)', async () => {
     const texts = fc.sample(addresses, count)
     const verdicts = await ask(texts)
     const differing = texts.filter((text, at) => (parseIp(text)?.text ?? '') !== verdicts[at]!.ip)
@@ -43,7 +46,7 @@ describe('against Go', () => {
     expect(verdicts.filter(({ ip }) => ip !== '').length).toBeGreaterThan(count / 10)
   })
 
-  it('refuses every backend that Go refuses, and of the rest only what is said', async () => {
+  it.each(rounds)('refuses every backend that Go refuses, and of the rest only what is said (round %i)', async () => {
     const texts = fc.sample(backends, count)
     const verdicts = await ask(texts)
     const seen = { url: 0, pair: 0 }

@@ -1,4 +1,5 @@
-import { createWriteStream } from 'node:fs'
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import { GatewayError, reason } from '../../../core/index.ts'
 
@@ -25,7 +26,7 @@ export interface AccessLog {
 // A disk that does not follow must not fill the memory.
 const mostUnwritten = 8 * 1_048_576
 // What terminals obey and JSON lets through.
-const odd = /[\x7f-\x9f\u2028\u2029]/g
+const odd = /[\x7f-\x9f\u2028\u2029\p{Bidi_Control}]/gu
 
 /** One JSON document a line, at the end of a file (mode 0600) or to standard output. Rejects where the file cannot be opened. */
 export const openAccessLog = async (target: string, log: (message: string) => void): Promise<AccessLog> => {
@@ -55,23 +56,20 @@ export const accessLine = (access: Access): string =>
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 
-const openFile = (path: string): Promise<Writable> =>
-  new Promise((resolve, reject) => {
-    const out = createWriteStream(path, { flags: 'a', mode: 0o600 })
-    const refuse = (error: Error) =>
-      reject(
-        new GatewayError(
-          'CONFIG_INVALID',
-          `the access log ${path} cannot be opened: ${reason(error)}`,
-          'name a file in a folder that exists',
-          {
-            cause: error,
-          },
-        ),
-      )
-    out.once('error', refuse)
-    out.once('open', () => {
-      out.off('error', refuse)
-      resolve(out)
-    })
-  })
+/** A link there could have been planted to have some other file written. */
+const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants
+
+const openFile = async (path: string): Promise<Writable> => {
+  try {
+    const file = await open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600)
+    return file.createWriteStream()
+  } catch (cause) {
+    const link = cause instanceof Error && 'code' in cause && cause.code === 'ELOOP'
+    throw new GatewayError(
+      'CONFIG_INVALID',
+      `the access log ${path} cannot be opened: ${link ? 'it is a symbolic link' : reason(cause)}`,
+      link ? 'name the file itself, or remove the link' : 'name a file in a folder that exists',
+      { cause },
+    )
+  }
+}

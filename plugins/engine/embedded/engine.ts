@@ -122,6 +122,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
       return refused
     },
     issues: () => false,
+    beside: true,
     install: (all) => liveness.installed(certificates.install(all)),
     api: { traffic: { read: (_, since) => ({ epoch, ...table.read(since) }) }, http, alpn },
     drain,

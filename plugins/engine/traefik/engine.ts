@@ -64,6 +64,7 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
   if (settings.issue === 'traefik' && needsHook(settings) && !hook) core.emit(noHook)
   const root = resolve(core.root)
   const folders = { proxy: `${root}/proxy`, state: `${root}/traefik` }
+  for (const name of ['acme.json', 'acme2.json']) core.keep(`${folders.state}/${name}`)
   const token = await tokenOf(folders.state)
   // The Go module's is beside the folder in which ours is.
   const left = await findLeft(`${root}/traefik.yaml`)

@@ -26,8 +26,9 @@ export const localCa = (options: LocalCaOptions = {}) => {
     name: 'resolver/local',
     kind: 'resolver',
     options,
-    setup({ root, health, log }) {
+    setup({ root, health, log, keep }) {
       const folder = join(root, 'ca')
+      for (const name of ['root.pem', 'root.key']) keep(join(folder, name))
       let loading: Promise<Issue> | undefined
       const ready = () => health('ok', undefined, { root: rootFile(folder) })
       const authority = async (): Promise<Issue> => {

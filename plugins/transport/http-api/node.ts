@@ -1,5 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { Answers } from '../../../core/index.ts'
+import { type Answers, GatewayError } from '../../../core/index.ts'
 import type { Context, Env } from './context.ts'
 import { add, answers, readQuery } from './routes.ts'
 import * as schemas from './schemas.ts'
@@ -21,6 +21,28 @@ export const node = (app: OpenAPIHono<Env>, { gateway }: Context): void => {
       readQuery(c, schemas.NoQuery)
       const sums = await gateway.dispatch({ do: 'metrics' })
       return c.body(sliced('{"workloads":{', entries(sums), '}}'), 200, { 'content-type': 'application/json' })
+    },
+  )
+
+  add(
+    app,
+    'get',
+    '/v1/backup',
+    {
+      tags: ['gateway'],
+      summary: 'All that the gateway keeps, private keys too; over the unix socket only',
+      responses: {
+        200: {
+          description: 'Lines of JSON, as `gateway restore` takes them',
+          content: { 'application/x-ndjson': { schema: schemas.Backup } },
+        },
+      },
+    },
+    async (c) => {
+      readQuery(c, schemas.NoQuery)
+      if (c.env.via !== 'socket')
+        throw new GatewayError('FORBIDDEN', 'private keys are in a backup', 'run `gateway backup` on the machine of the gateway')
+      return c.body(sliced('', await gateway.backup(), ''), 200, { 'content-type': 'application/x-ndjson' })
     },
   )
 

@@ -150,6 +150,7 @@ export const EventsQuery = z.strictObject({
   since: z.coerce.number().int().min(0).optional().openapi({ description: 'Resume after this event; 0 for all that are kept' }),
   follow: z.enum(['true', 'false']).optional().openapi({ description: 'false: end after the kept events. Default true' }),
 })
+export const Backup = z.string().openapi('Backup', { description: 'A record a line' })
 export const NoQuery = z.strictObject({})
 export const IdPath = z.object({ id })
 export const NamePath = z.object({ name: z.string() })

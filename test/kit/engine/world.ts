@@ -15,6 +15,7 @@ import { type Http2, openH2 } from '../clients/h2.ts'
 import { openTcp, openTls, type Target, type Tls } from '../clients/socket.ts'
 import { freePort } from '../port.ts'
 import { tempRoot } from '../root.ts'
+import { keepSaid } from '../said.ts'
 import { anyHost, emptyMemory, issued, type Memory, memory, meter, passthrough, pending } from './plugins.ts'
 import type { EngineFactory, Settings, Where } from './settings.ts'
 
@@ -89,7 +90,14 @@ export const openWorld =
             ...[await engine(where)].flat(),
           ],
         },
-        { root: own.path, log: (...said) => log.push(said.map(written).join(' ')) },
+        {
+          root: own.path,
+          log: (...said) => {
+            const line = said.map(written).join(' ')
+            log.push(line)
+            keepSaid(`${line}\n`)
+          },
+        },
       )
     let gateway = await start()
     defer(() => gateway.close())

@@ -16,6 +16,7 @@ export const openStore = async (plugin: Plugin<'store'>, root: string): Promise<
     state: { get: () => undefined, set: () => unused('state') },
     ledger: { sums: new Map(), add: () => unused('ledger'), forget: () => unused('ledger') },
     refresh: () => undefined,
+    keep: () => undefined,
     phase: () => 'ready',
     listen: () => unused('listen'),
   }

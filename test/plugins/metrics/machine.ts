@@ -87,6 +87,7 @@ export const processes = async (engine: ReturnType<typeof counterEngine>) => {
         state: new Map(stored.state),
         commit,
         refresh: () => undefined,
+        keep: () => undefined,
         phase: () => 'ready',
       })(plugin, { state: 'ok' }, AbortSignal.timeout(60_000))
       const counts = counting(core.ledger, core.state)
