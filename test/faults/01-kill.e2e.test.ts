@@ -5,14 +5,15 @@ import { expect, onTestFinished } from 'vitest'
 import { gatewayProcess } from '../cli/gateway-process.ts'
 import { freePort } from '../kit/port.ts'
 import { tempRoot } from '../kit/root.ts'
+import { configText } from '../torture/config.ts'
 import { ask } from '../torture/http-caller.ts'
 import { power } from '../torture/power.ts'
-import { configText, torture } from '../torture/torture.ts'
+import { torture } from '../torture/torture.ts'
 import { fault } from './fault.ts'
 
 fault(
   1,
-  'fifty kills under load lose no acknowledged operation, bring no deleted route back, and answer nothing twice',
+  'fifty kills under load, of the gateway and of Redis, lose no acknowledged operation and bring no deleted route back',
   async () => {
     const seed = Date.now() % 1_000_000
     const { violations, answered } = await torture({ kills: 50, seed })
@@ -41,7 +42,10 @@ for (const [durability, status] of [
       onTestFinished(() => folder.remove())
       const [root, config] = [join(folder.path, 'root'), join(folder.path, 'gateway.config.mts')]
       mkdirSync(root, { mode: 0o700 })
-      writeFileSync(config, configText(await freePort(), '', durability))
+      writeFileSync(
+        config,
+        configText({ http: await freePort(), https: await freePort(), api: 0, relay: 0, dns: 0 }, '', durability),
+      )
       const mains = power(folder.path)
       const start = () =>
         gatewayProcess(['--root', root, '--config', config], { cwd: folder.path, env: { ...process.env, ...mains.env } })

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect } from 'vitest'
+import type { Place } from '../kit/backends/listen.ts'
 import type { Http1 } from '../kit/clients/h1.ts'
 import { backend, eventually } from '../kit/engine/cases.ts'
 import type { World } from '../kit/engine/world.ts'
@@ -24,8 +25,9 @@ export interface Load {
 }
 
 /** An old route in this world, under load until it is disposed of, which fails where any of its requests did. */
-export const oldRoute = async (world: World, host = 'old.tenant.test'): Promise<OldRoute> => {
-  const web = await backend('old')
+export const oldRoute = async (world: World, place: Place = {}): Promise<OldRoute> => {
+  const host = 'old.tenant.test'
+  const web = await backend('old', place)
   await world.set('900-1-old', host, [web.url])
   return underLoad({ host, text: 'old', connect: () => world.h1(host) })
 }

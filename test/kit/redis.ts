@@ -99,12 +99,12 @@ const launch = async (program: string, args: readonly string[], path: string) =>
 
 /** Resolves when the server answers PING on its socket with anything but "loading". */
 const answering = async (path: string) => {
-  for (const until = Date.now() + 10_000; Date.now() < until; ) {
+  for (const until = Date.now() + 60_000; Date.now() < until; ) {
     const answer = await ping(path)
     if (answer !== '' && !answer.startsWith('-LOADING')) return
     await new Promise((done) => setTimeout(done, 10))
   }
-  throw new Error('redis-server did not answer within 10 s')
+  throw new Error('redis-server did not answer within a minute')
 }
 
 const ping = (path: string) =>

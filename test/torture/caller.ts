@@ -7,7 +7,11 @@ export interface Run {
   readonly backends: readonly string[]
   readonly model: Model
   violated(what: string): void
-  /** Whether gateways are being killed: one that is killed before it answers owes nothing yet. */
+  /** An answer took longer than a Go caller waits, with nothing killed meanwhile: the machine has no time for it. */
+  late(): void
+  /** An operation was told that its deadline is over: it was not carried out. */
+  timedOut(): void
+  /** Whether something is being killed: who is killed before it answers owes nothing yet. */
   disturbed(): boolean
 }
 export interface Caller {

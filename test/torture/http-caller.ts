@@ -25,8 +25,12 @@ export const ask = (agent: Agent, socketPath: string, method: string, path: stri
     asked.end(payload)
   })
 
+interface Socket {
+  readonly socket: string
+}
+
 /** One request after another. What breaks off may have happened or not. */
-export const httpCaller = ({ socket, chance, ids, backends, model, violated }: Run & { readonly socket: string }): Caller => {
+export const httpCaller = ({ socket, chance, ids, backends, model, violated, timedOut }: Run & Socket): Caller => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   let answered = 0
   return {
@@ -47,6 +51,7 @@ export const httpCaller = ({ socket, chance, ids, backends, model, violated }: R
       answered++
       if (answer.status < 300) model.is(id, after(step))
       else if (answer.status === 503) model.maybe(id, after(step))
+      else if (answer.status === 504 || answer.status === 408) timedOut()
       else if (answer.status !== 409) violated(`${id}: ${answer.status} ${answer.body}`)
     },
     answered: () => answered,

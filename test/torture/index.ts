@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util'
 import { torture } from './torture.ts'
 
-// npm run torture [-- --kills N] [--seed N] [--power-cuts] [--durability process]: exits with 1 where anything was lost, and names the seed that does it again.
+// npm run torture [-- --kills N] [--seed N] [--power-cuts] [--durability process] [--engine traefik]: exits with 1 where anything was lost, and names the seed that does it again.
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '100' },
     'power-cuts': { type: 'boolean', default: false },
+    engine: { type: 'string', default: 'embedded' },
     durability: { type: 'string', default: 'power' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
@@ -21,6 +22,7 @@ const { violations, ...figures } = await torture({
   kills,
   seed,
   say: console.error,
+  engine: values.engine === 'traefik' ? 'traefik' : 'embedded',
   powerCuts: values['power-cuts'],
   durability: values.durability === 'process' ? 'process' : 'power',
 })

@@ -4,6 +4,7 @@ import {
   type Bytes,
   createGateway,
   type Logged,
+  type Plugin,
   type Route,
   type RunningGateway,
   type Traffic,
@@ -60,8 +61,9 @@ const running = new AsyncLocalStorage<TestContext>()
 
 export const idOf = (id: string) => id as WorkloadId
 
+/** `workloads`: what takes workloads; any FQDN by default. */
 export const openWorld =
-  (engine: EngineFactory): Open =>
+  (engine: EngineFactory, workloads: readonly Plugin[] = [anyHost()]): Open =>
   async (settings = {}) => {
     const [http, https, authority] = [await freePort(), await freePort(), await createAuthority()]
     const [own, engines, held] = [tempRoot(), tempRoot('engine'), emptyMemory()]
@@ -81,7 +83,7 @@ export const openWorld =
       createGateway(
         {
           plugins: [
-            anyHost(),
+            ...workloads,
             passthrough(),
             pending(),
             issued(authority),

@@ -40,11 +40,18 @@ export interface Answer {
   readonly Error: string | null
 }
 
+/** The answer on a list, as soon as it lies there. */
+export const answerTo = async (client: Redis, list: string): Promise<Answer> => {
+  const popped = await client.blpopBuffer(list, 60)
+  if (!popped) throw new Error(`nothing on ${list} within a minute`)
+  return decode(popped[1]) as Answer
+}
+
 /** Pushes a request as a Go client does and waits for its answer. */
 export const ask = async (client: Redis, queue: string, payload: Uint8Array, replyTo: string): Promise<Buffer> => {
   await client.rpush(queue, Buffer.from(payload))
-  const popped = await client.blpopBuffer(replyTo, 20)
-  if (!popped) throw new Error(`nothing on ${replyTo} within 20 s`)
+  const popped = await client.blpopBuffer(replyTo, 60)
+  if (!popped) throw new Error(`nothing on ${replyTo} within a minute`)
   return popped[1]
 }
 

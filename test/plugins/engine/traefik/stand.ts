@@ -64,6 +64,7 @@ export const faultStand = async (options: TraefikOptions = {}) => {
       onTestFinished(() => gateway.close())
       return gateway
     },
+    connect: async (host: string) => http1(await openTls({ port: https }, { name: host, ca: authority.root })),
     /** The answer's text through the public port, or its status where that is not 200. */
     async get(host: string): Promise<string | number> {
       const client = http1(await openTls({ port: https }, { name: host, ca: authority.root }))

@@ -1,9 +1,9 @@
 import { rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { GatewayError } from '../../../core/index.ts'
-import { level } from '../../../plugins/store/level/index.ts'
-import { openStore } from '../../kit/store/open.ts'
-import { route } from '../../kit/store/samples.ts'
+import { GatewayError } from '../../core/index.ts'
+import { level } from '../../plugins/store/level/index.ts'
+import { openStore } from '../kit/store/open.ts'
+import { route } from '../kit/store/samples.ts'
 
 /** Runs on a small file system of its own: fills it, writes on, makes room, writes on, and says what was answered and what is there. */
 const [root = ''] = process.argv.slice(2)

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createGateway, GatewayError, type RunningGateway, type WorkloadId } from '../../../../core/index.ts'
-import { traefik } from '../../../../plugins/engine/traefik/index.ts'
-import { processes } from '../../../../plugins/service/processes/index.ts'
-import { anyHost, emptyMemory, issued, memory } from '../../../kit/engine/plugins.ts'
-import { createAuthority, freePort, http1, httpBackend, openTls } from '../../../kit/index.ts'
-import { traefikPath } from '../../../kit/programs.ts'
+import { createGateway, GatewayError, type RunningGateway, type WorkloadId } from '../../core/index.ts'
+import { traefik } from '../../plugins/engine/traefik/index.ts'
+import { processes } from '../../plugins/service/processes/index.ts'
+import { anyHost, emptyMemory, issued, memory } from '../kit/engine/plugins.ts'
+import { createAuthority, freePort, http1, httpBackend, openTls } from '../kit/index.ts'
+import { traefikPath } from '../kit/programs.ts'
 
 /**
  * Runs in a mount namespace where `<root>/proxy` and `<root>/run` are small file systems of their own: takes them away from a gateway
