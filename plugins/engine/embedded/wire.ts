@@ -112,8 +112,11 @@ export class Wire implements Upstream, ResponseSink {
   done(trailers: Fields): void {
     const asker = this.#asker
     this.#asker = undefined
-    if (this.#sent && this.#reusable) this.#home.release(this)
-    else this.socket.destroy()
+    if (this.#sent && this.#reusable) {
+      // Its last bytes may have held it up.
+      this.socket.resume()
+      this.#home.release(this)
+    } else this.socket.destroy()
     asker?.done(trailers)
   }
 

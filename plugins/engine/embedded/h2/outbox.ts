@@ -82,18 +82,16 @@ export class Outbox {
   #bodies(out: Buffer[]): Map<Sender, number> {
     const sent = new Map<Sender, number>()
     let left = most
-    for (let moved = true; moved && left > 0; ) {
-      moved = false
-      for (const sender of this.#senders) {
-        const bytes = sender.give(out, Math.min(left, this.window))
-        if (bytes === undefined || !sender.pending) this.#senders.delete(sender)
-        if (bytes === undefined) continue
-        moved = true
-        this.window -= bytes
-        left -= bytes
-        sent.set(sender, (sent.get(sender) ?? 0) + bytes)
-        if (left <= 0) break
-      }
+    // Who had its turn goes behind all others, in the next write too.
+    for (const sender of this.#senders) {
+      if (left <= 0) break
+      this.#senders.delete(sender)
+      const bytes = sender.give(out, Math.min(left, this.window))
+      if (bytes === undefined) continue
+      if (sender.pending) this.#senders.add(sender)
+      this.window -= bytes
+      left -= bytes
+      sent.set(sender, (sent.get(sender) ?? 0) + bytes)
     }
     if (left < most) this.#sent(most - left)
     return sent

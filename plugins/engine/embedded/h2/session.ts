@@ -89,9 +89,9 @@ export class Session implements Connection, FrameSink {
     // Padding, and what nobody is going to read, makes room at once.
     const unread = stream ? length - data.length : length
     if (unread > 0) this.consumed(stream, unread)
-    if (!stream) return
-    if (!fits) this.#refuse(stream, errorCode.flowControl)
-    else if (!stream.data(data, last)) this.#refuse(stream, errorCode.protocol)
+    if (!stream || (fits && stream.data(data, last))) return
+    this.consumed(stream, data.length)
+    this.#refuse(stream, fits ? errorCode.protocol : errorCode.flowControl)
   }
   headers(id: number, block: Buffer, last: boolean): void {
     const raw = this.#decoder.decode(block, this.#given.limits.headerBytes)

@@ -146,7 +146,8 @@ export class Stream implements Exchange, Sender {
     this.#queue.push(chunk)
     this.#queued += chunk.length
     this.#connection.ready(this)
-    this.#full = this.unsent() >= mostQueued
+    // Said once, it holds until it is taken back.
+    if (this.unsent() >= mostQueued) this.#full = true
     return !this.#full
   }
   end(chunk: Buffer | undefined, trailers: Fields): void {
