@@ -12,8 +12,8 @@ import { verb } from './verb.ts'
 
 export default verb({
   about:
-    'For a gateway that does not run: writes its workloads to <root>/proxy as the Go gateway module has them, from where that one starts,\n' +
-    'removes what it left in its volatile folder before, and ends what still serves (Traefik, dnsmasq, the relay).\n' +
+    'For a gateway that does not run: writes its workloads to <root>/proxy as the Go gateway module has them, from where that\n' +
+    'one starts, removes what it left in its volatile folder before, and ends what still serves (Traefik, dnsmasq, the relay).\n' +
     'Certificates stay where both have them. What cannot be left is listed, and the command then ends with 2.\n' +
     'Start the Go module next. A later start of this gateway takes the workloads over again.',
   args: {
