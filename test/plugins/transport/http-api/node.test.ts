@@ -123,6 +123,7 @@ describe('the rest', () => {
       '/healthz',
       '/metrics',
       '/readyz',
+      '/v1/backup',
       '/v1/certificates',
       '/v1/certificates/{id}/renew',
       '/v1/certificates/{id}/revoke',
