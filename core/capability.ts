@@ -194,7 +194,7 @@ export interface Fetch {
 }
 export const Fetch = capability<Fetch>('fetch')
 
-/** A child process that something needs: Traefik, dnsmasq, a relay. `name` is unique in a gateway, of letters, digits, `-` and `_`. */
+/** A child process that something needs: Traefik, dnsmasq, a relay. `name` is unique in a gateway, of letters, digits, `-`, `_` and dots. */
 export interface Service {
   readonly name: string
   /** A path, or a name that is looked up in PATH. */
@@ -207,6 +207,8 @@ export interface Service {
   readonly user?: string
   /** A network namespace to run in (`ip netns exec`). */
   readonly netns?: string
+  /** The network namespace that it moves on to by itself, once it has what it needs of the first (nnc). It waits for this one too, and follows it. */
+  readonly into?: string
   /** Asked until true; then `ready`. A start that is not ready within `startSeconds` (30) is ended and counts as failed. */
   probe?(signal: AbortSignal): Promise<boolean>
   readonly startSeconds?: number
@@ -230,6 +232,11 @@ export interface Supervisor {
    * in its place; when the second is stopped and the first was not, the first is served again.
    */
   run(service: Service): Promise<Supervised>
+  /**
+   * How a service of this name was started that runs already and that nobody of this gateway asked for: a unit that another program
+   * wrote. `run` of the same takes it over as it is. Absent where there can be none.
+   */
+  left?(name: string): Awaitable<Pick<Service, 'command' | 'args' | 'netns'> | undefined>
 }
 export interface Supervised {
   /** It ran already: since before this gateway did, or for an earlier `run` of the same by a plugin that a reload replaces. */

@@ -7,7 +7,7 @@ import { GatewayError, reason, refused } from './errors.ts'
 import type { Event } from './event.ts'
 import { lanes } from './lanes.ts'
 import type { Answers, Op, Operation, Route, SetOp, WorkloadId } from './operation.ts'
-import { equal, type Planner, planner, routeOf, taken } from './planner.ts'
+import { equal, isReached, type Planner, planner, routeOf, taken } from './planner.ts'
 import type { DispatchOptions, Plan } from './plugin.ts'
 import type { Storage } from './storage.ts'
 import type { Table } from './table.ts'
@@ -56,7 +56,7 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
     if (!tls) throw new GatewayError('NO_RESOLVER', `no resolver for ${draft.host}`, 'add a resolver to the plugins')
     const current = routes.get(op.id)
     const wanted = routeOf(draft, tls)
-    if (current && equal(current, wanted)) {
+    if (current && equal(current, wanted) && isReached(current)) {
       emit({ type: 'confirmed', route: current })
       return current
     }
@@ -82,15 +82,15 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
     run.live = run.options.wait && parts.live(route.id, due.signal)
     // Whoever waits for it hears of it; where the Set itself fails, nobody does.
     run.live?.catch(() => undefined)
-    const writes = await certificates.prepare(route, owner)
     try {
+      const writes = await certificates.prepare(route, owner)
       due.check()
       store.supersede(route.id)
       await store.commit([{ put: route }, ...writes])
       due.check()
       await engine.apply({ put: route })
       if (due.signal.aborted) {
-        await engine.apply(current ? { put: current } : { remove: route })
+        await engine.apply(current && isReached(current) ? { put: current } : { remove: route })
         due.check()
       }
     } catch (error) {
@@ -117,13 +117,14 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
       await engine.apply({ remove: route })
     } catch (error) {
       await store.undo(id, { put: route })
-      await engine.apply({ put: route }).catch(() => undefined)
+      if (isReached(route)) await engine.apply({ put: route }).catch(() => undefined)
       throw error
     }
     routes.remove(id)
     certificates.drop(route)
     emit({ type: 'deleted', route })
-    if (route.via) await ofKind(set, 'reach')[0]?.hooks.release(id, [])
+    // Also of one that was taken over with a bridge of another gateway's.
+    await ofKind(set, 'reach')[0]?.hooks.release(id, [])
   }
 
   const carry: Carry = {

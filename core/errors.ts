@@ -41,6 +41,7 @@ export const errorCodes = {
   DNS_UNAVAILABLE: { status: 503, exit: 5 },
   DNS_DENIED: { status: 502, exit: 5 },
   NEIGHBOUR_UNAVAILABLE: { status: 503, exit: 5 },
+  NETWORK_UNAVAILABLE: { status: 503, exit: 5 },
   CA_UNREACHABLE: { status: 503, exit: 5 },
   CA_REFUSED: { status: 503, exit: 5 },
   CA_LIMIT: { status: 503, exit: 5 },

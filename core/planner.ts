@@ -67,6 +67,9 @@ export const routeOf = (draft: Draft, tls: Tls, via?: readonly string[]): Route 
     ...(via && { via }),
   })
 
+/** Whether an engine can dial its backends: those in a private network by what bridges them, never by their own addresses. */
+export const isReached = ({ network, via }: Route): boolean => network === undefined || via !== undefined
+
 /** Whether both would serve the same: ids and bridged addresses aside. */
 export const equal = (a: Route, b: Route): boolean =>
   a.host === b.host &&

@@ -5,7 +5,7 @@ import { type Checked, capabilitiesOf } from './config.ts'
 import type { Dispatcher } from './dispatch.ts'
 import type { EngineQueue } from './engine-queue.ts'
 import { GatewayError } from './errors.ts'
-import { equalTls, routeOf } from './planner.ts'
+import { equalTls, isReached, routeOf } from './planner.ts'
 import type { Gateway, Plugin, ReloadReport } from './plugin.ts'
 import type { Storage } from './storage.ts'
 import type { Table } from './table.ts'
@@ -60,7 +60,7 @@ export const reload = async (o: {
     await replan(o)
     if (fresh.some(({ plugin }) => plugin.kind === 'engine')) {
       await engine.install()
-      await engine.engine?.restore(o.routes.all())
+      await engine.engine?.restore([...o.routes.all()].filter(isReached))
     }
     for (const { hooks } of ofKind(fresh, 'transport')) await hooks.listen(o.gateway)
     return { set: next, retired: set.filter((running) => !next.includes(running)), report: reportOf(set, kept, order) }
@@ -102,7 +102,7 @@ const replan = async ({ routes, dispatcher, engine, certificates, store }: Param
     const changed = routeOf(route, tls, route.via)
     const writes = await certificates.prepare(changed, owner)
     await store.commit([{ put: changed }, ...writes])
-    await engine.apply({ put: changed })
+    if (isReached(changed)) await engine.apply({ put: changed })
     routes.put(changed)
     certificates.use(changed, owner)
     certificates.drop(route)

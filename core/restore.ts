@@ -4,7 +4,7 @@ import type { EngineQueue } from './engine-queue.ts'
 import { reason } from './errors.ts'
 import type { Event } from './event.ts'
 import type { Route } from './operation.ts'
-import { equalTls, type Planner, routeOf, taken } from './planner.ts'
+import { equalTls, isReached, type Planner, routeOf, taken } from './planner.ts'
 import type { Storage } from './storage.ts'
 import type { Table } from './table.ts'
 
@@ -15,7 +15,8 @@ interface Restored {
 
 /**
  * Brings stored routes under the plugins of now: who ends TLS is asked again, private networks are bridged again, and the engine
- * gets the whole table. A route that no plugin can serve any more stays stored and is reported, not served.
+ * gets the whole table. A route that no plugin can serve any more stays stored and is reported, not served; one whose private network
+ * cannot be reached now is served once it is set again.
  */
 export const restore = async (o: {
   stored: Iterable<Route>
@@ -29,12 +30,14 @@ export const restore = async (o: {
   signal: AbortSignal
 }): Promise<void> => {
   const restored: Restored[] = []
-  for (const stored of o.stored) {
+  const all = [...o.stored]
+  const bridged = await bridge(o, all)
+  for (const stored of all) {
     const { tls, owner } = o.planner.tlsOf(stored)
     if (!tls) report(o.emit, stored, 'no resolver of the config takes it')
     else if (!o.routes.reserve(stored.host, stored.id)) report(o.emit, stored, taken(stored.host).message)
     else {
-      const via = await reach(o, stored)
+      const via = bridged.get(stored.id)
       const route = equalTls(tls, stored.tls) && !via ? stored : routeOf(stored, tls, via)
       o.routes.put(route)
       o.routes.free(stored.host, stored.id)
@@ -50,17 +53,30 @@ export const restore = async (o: {
   if (made.some(({ length }) => length)) await o.store.commit(made.flat()).catch(() => undefined)
   for (const { route, owner } of restored) o.certificates.use(route, owner)
   await o.engine.install()
-  await o.engine.engine?.restore(o.routes.all())
+  await o.engine.engine?.restore([...o.routes.all()].filter(isReached))
 }
 
-const reach = async (o: { set: readonly Running[]; emit(event: Event): void; signal: AbortSignal }, route: Route) => {
-  if (route.network === undefined) return undefined
-  try {
-    return await ofKind(o.set, 'reach')[0]?.hooks.reach(route, o.signal)
-  } catch (error) {
-    report(o.emit, route, `its private network could not be reached: ${reason(error)}`)
-    return undefined
+/** Seconds that private networks have together: others are not to wait for theirs. */
+const reachLimit = 20
+
+/** What the engine dials, of each workload whose backends are in a private network. */
+const bridge = async (
+  o: { set: readonly Running[]; emit(event: Event): void; signal: AbortSignal },
+  stored: readonly Route[],
+): Promise<ReadonlyMap<string, readonly string[]>> => {
+  const found = new Map<string, readonly string[]>()
+  const signal = AbortSignal.any([o.signal, AbortSignal.timeout(reachLimit * 1_000)])
+  const one = async (route: Route) => {
+    try {
+      const via = await ofKind(o.set, 'reach')[0]?.hooks.reach(route, signal)
+      if (via) return found.set(route.id, via)
+      report(o.emit, route, 'no plugin of the config reaches its private network')
+    } catch (error) {
+      report(o.emit, route, reason(error))
+    }
   }
+  await Promise.all(stored.filter(({ network }) => network !== undefined).map(one))
+  return found
 }
 
 const report = (emit: (event: Event) => void, route: Route, why: string): void =>

@@ -14,6 +14,7 @@ import {
   limits,
   nameContract,
   nameProxy,
+  nnc,
   pointsHere,
   processes,
   tlsPassthrough,
@@ -45,6 +46,7 @@ export const zos = ({
   importRoutes(),
   level(),
   processes(),
+  nnc(netns === 'none' ? {} : { netns }),
   dnsmasq(netns === 'none' ? {} : { netns }),
   dnsHook(),
   traefik({

@@ -14,6 +14,7 @@ import {
   limits,
   nameContract,
   nameProxy,
+  nnc,
   pointsHere,
   processes,
   tlsPassthrough,
@@ -51,8 +52,11 @@ export default defineGateway(
       // Where the state is kept.
       level(),
 
-      // What keeps Traefik and dnsmasq alive.
+      // What keeps Traefik, dnsmasq and nnc alive.
       processes(),
+
+      // How backends in the private network of a tenant are reached: by an nnc each.
+      nnc(netns === 'none' ? {} : { netns }),
 
       // What answers for `_acme-challenge`, and how Traefik tells it the answers. What faces the public is in the node's namespace for it,
       // also when that appears later or is made anew.

@@ -44,6 +44,40 @@ describe('a restart', () => {
     await second.close()
   })
 
+  test('never hands the engine a workload whose private network cannot be reached; a Set mends that', async () => {
+    const root = tempRoot().path
+    const network = { up: true, released: [] as string[] }
+    const reach = definePlugin({
+      name: 'reach/some',
+      kind: 'reach',
+      setup: () => ({
+        reach: () => {
+          if (!network.up) throw new Error('the network is down')
+          return ['http://127.0.0.1:20000']
+        },
+        release: (id) => void network.released.push(id),
+      }),
+    })
+    const plugins = () => [level(), anyHost(), anyTls(), reach]
+    const op = { ...set('1-1-a', 'a.example.org'), network: 'net' }
+    const first = await start([...plugins(), tableEngine().plugin], { root })
+    await first.dispatch(op)
+    await first.close()
+
+    network.up = false
+    const engine = tableEngine()
+    const second = await start([...plugins(), engine.plugin], { root })
+    expect([hosts(engine), second.routes.size]).toEqual([[], 1])
+    await expect(second.dispatch(op)).rejects.toThrow('the network is down')
+    await expect(second.dispatch(set('1-1-b', 'a.example.org'))).rejects.toMatchObject({ code: 'DOMAIN_TAKEN' })
+    network.up = true
+    await second.dispatch(op)
+    expect(engine.state.served.get('1-1-a' as WorkloadId)).toMatchObject({ via: ['http://127.0.0.1:20000'] })
+    await second.dispatch(remove('1-1-a'))
+    expect(network.released).toEqual(['1-1-a'])
+    await second.close()
+  })
+
   test('numbers events upwards', async () => {
     const root = tempRoot().path
     const plugins = () => [level(), anyHost(), anyTls(), tableEngine().plugin]

@@ -9,6 +9,8 @@ import { groupOf, type Identity, identify, isAlive } from './proc.ts'
 export interface Child {
   readonly pid: number
   readonly identity?: Identity
+  /** The network namespace that it was started in; `undefined` where it has none of its own or nobody knows. */
+  readonly place?: string | undefined
   /** The log's end when it started: its own lines come behind. */
   readonly logged: number
   /** How it ended, such as `exit code 1`. Never rejects. */
@@ -60,7 +62,7 @@ export const start = async (
 }
 
 /** Takes over one that an earlier gateway started. Nobody tells us when it ends: it is looked at twice a second. */
-export const adopt = (identity: Identity, mark: string): Child => {
+export const adopt = (identity: Identity, mark: string, place?: string): Child => {
   const left = new AbortController()
   const ending = new AbortController()
   const isOver = () => !isAlive(identity)
@@ -76,6 +78,7 @@ export const adopt = (identity: Identity, mark: string): Child => {
   return {
     pid: identity.pid,
     identity,
+    place,
     logged: 0,
     ended,
     end: (seconds) => {

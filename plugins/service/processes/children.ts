@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Core, reason, type Service } from '../../../core/index.ts'
+import { netnsNamed, netnsOf } from '../../../lib/netns.ts'
 import { adopt, type Child, start } from './child.ts'
 import { launchOf } from './command.ts'
 import { type Leftover, leftovers } from './leftovers.ts'
 import { endOf, openLog, shorten } from './log-file.ts'
-import { markOf, netnsNamed, netnsOf } from './proc.ts'
+import { markOf } from './proc.ts'
 import { hashOf, recordsOf } from './record.ts'
 
 /** Starts the children of one folder, writes down which they are, and finds those of earlier gateways again. */
@@ -15,29 +16,18 @@ export const openChildren = async (folder: string, logBytes: () => number, log: 
   const records = recordsOf(folder, log)
   const logOf = (name: string) => join(folder, `${name}.log`)
 
-  const record = (service: Service, { identity }: Child) => {
+  const record = (service: Service, { identity, place }: Child) => {
     const { name, keep = false, stopSeconds = 10, command, args } = service
-    if (identity)
-      records.put({ name, ...identity, hash: hashOf(service), keep, stopSeconds, command, args, gateway: process.pid })
+    const about = { hash: hashOf(service), keep, stopSeconds, command, args, gateway: process.pid }
+    if (identity) records.put({ name, ...identity, ...about, ...(place !== undefined && { place }) })
   }
-  const adoptLeft = ({ name, hash, keep, identity }: Leftover) => adopt(identity, markOf(folder, name, hash, keep))
-
-  const isStale = ({ netns }: Service, { pid }: Child): string | undefined => {
-    const named = netns === undefined ? undefined : netnsNamed(netns)
-    const now = netnsOf(pid)
-    // While there is none of that name there is nowhere to start it anew, and in ours it is still on its way into its own.
-    if (named === undefined || now === undefined || now === named || now === netnsOf(process.pid)) return undefined
-    return `the network namespace '${netns}' was made anew`
-  }
-
-  /** A network namespace may come later, and is no reason not to start: that of a node has no interface before its public config. */
-  const waits = ({ netns }: Service): boolean => netns !== undefined && netnsNamed(netns) === undefined
+  const adoptLeft = ({ name, hash, keep, identity, place }: Leftover) => adopt(identity, markOf(folder, name, hash, keep), place)
 
   return {
     left,
     logOf,
-    isStale,
-    waits,
+    isStale: staleness,
+    waits: waitsForNetns,
     records,
 
     /** Rejects with PROCESS_FAILED. */
@@ -48,7 +38,8 @@ export const openChildren = async (folder: string, logBytes: () => number, log: 
       await shorten(logOf(name), logBytes())
       const file = await openLog(logOf(name)).catch((error) => void log(`${name} runs without a log: ${reason(error)}`))
       try {
-        const child = await start(service, launch, mark, file?.fd ?? 'ignore', await endOf(logOf(name)))
+        const place = service.netns === undefined ? undefined : netnsNamed(service.netns)
+        const child = { ...(await start(service, launch, mark, file?.fd ?? 'ignore', await endOf(logOf(name)))), place }
         record(service, child)
         return child
       } finally {
@@ -61,14 +52,14 @@ export const openChildren = async (folder: string, logBytes: () => number, log: 
       const found = left.get(service.name)
       if (!found) return undefined
       const child = adoptLeft(found)
-      if (service.keep && found.hash === hashOf(service) && !isStale(service, child)) {
+      if (service.keep && found.hash === hashOf(service) && !staleness(service, child)) {
         left.delete(service.name)
         log(`${service.name} runs on from before`, { pid: child.pid })
         record(service, child)
         return child
       }
       // Not before its successor can be started at all.
-      if (!waits(service)) await launchOf(service, '')
+      if (!waitsForNetns(service)) await launchOf(service, '')
       left.delete(service.name)
       log(`${service.name} is replaced: what was left running was started otherwise`, { pid: child.pid })
       await child.end(service.stopSeconds ?? found.stopSeconds)
@@ -92,3 +83,22 @@ export const openChildren = async (folder: string, logBytes: () => number, log: 
     },
   }
 }
+
+/** Why a child is to be replaced: a network namespace that it was started in, or moved on to, is another one by now. */
+const staleness = ({ netns, into }: Service, { pid, place }: Child): string | undefined => {
+  const [now, ours] = [netnsOf(pid), netnsOf(process.pid)]
+  if (now === undefined) return undefined
+  const anew = (name: string) => `the network namespace '${name}' was made anew`
+  // While there is none of that name there is nowhere to start it anew, and in ours it is still on its way into its own.
+  const first = netns === undefined ? ours : netnsNamed(netns)
+  const last = into === undefined ? undefined : netnsNamed(into)
+  if (netns !== undefined && first !== undefined) {
+    const there = into === undefined ? now : place
+    if (there !== first && there !== ours) return anew(netns)
+  }
+  return into !== undefined && last !== undefined && ![last, first, ours].includes(now) ? anew(into) : undefined
+}
+
+/** A network namespace may come later, and is no reason not to start: that of a node has no interface before its public config. */
+const waitsForNetns = ({ netns, into }: Service): boolean =>
+  [netns, into].some((name) => name !== undefined && netnsNamed(name) === undefined)

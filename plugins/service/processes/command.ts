@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process'
 import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import { GatewayError, type Service } from '../../../core/index.ts'
+import { netnsNamed } from '../../../lib/netns.ts'
 import { shown } from '../../../lib/shown.ts'
-import { markName, netnsNamed } from './proc.ts'
+import { markName } from './proc.ts'
 
 /** What is given to the system to start a service. */
 export interface Launch {
@@ -22,6 +23,9 @@ export interface Launch {
 export const launchOf = async (service: Service, mark: string): Promise<Launch> => {
   const { cwd = '/' } = service
   if (!isFolder(cwd)) throw failed(service, `its folder ${shown(cwd)} is not there`, 'make the folder')
+  for (const name of [service.netns, service.into])
+    if (name !== undefined && netnsNamed(name) === undefined)
+      throw failed(service, `the network namespace '${shown(name)}' is not there`, `make it: ip netns add ${shown(name)}`)
   const command = find(service.command)
   if (!command)
     throw failed(
@@ -55,8 +59,6 @@ export const failed = (service: Service, why: string, fix: string, cause?: unkno
 const netnsWords = (service: Service, netns: string): readonly string[] => {
   const ip = find('ip')
   if (!ip) throw failed(service, "a network namespace takes the program 'ip'", 'install iproute2')
-  if (netnsNamed(netns) === undefined)
-    throw failed(service, `the network namespace '${shown(netns)}' is not there`, `make it: ip netns add ${shown(netns)}`)
   return [ip, 'netns', 'exec', netns]
 }
 
@@ -72,8 +74,8 @@ const userNamed = (service: Service, name: string): { uid: number; gid: number }
 /** Throws PROCESS_FAILED where name, arguments or variables cannot be those of a process. */
 export const checkService = (service: Service): void => {
   const { name, command, args, env = {} } = service
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name))
-    throw failed({ ...service, name: shown(name) }, 'that is no name', 'name it with letters, digits, - and _')
+  if (!/^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,159}$/.test(name))
+    throw failed({ ...service, name: shown(name) }, 'that is no name', 'name it with letters, digits, -, _ and dots')
   // Node's own sentence would show the value, which may be a secret.
   if ([command, ...args, ...Object.entries(env).flat()].some((text) => text.includes('\0')))
     throw failed(service, 'there is a NUL in its arguments or variables', 'take it out')

@@ -12,6 +12,7 @@ export interface Leftover {
   readonly keep: boolean
   readonly stopSeconds: number
   readonly identity: Identity
+  readonly place?: string
 }
 
 /**
@@ -22,16 +23,16 @@ export const leftovers = async (folder: string, log: Core['log']): Promise<reado
   const { records, broken } = await readRecords(folder)
   for (const file of broken) log(`${file} cannot be read, and is not used`, { folder })
   const found = new Map<string, Leftover>()
-  for (const { name, hash, keep, stopSeconds, pid, start, boot, gateway } of records) {
+  for (const { name, hash, keep, stopSeconds, pid, start, boot, gateway, place } of records) {
     const identity = { pid, start, boot }
     if (isAlive(identity) && parentOf(pid) === gateway && gateway !== process.pid)
       throw new GatewayError('BUSY', `another gateway runs with this root (pid ${gateway})`, 'stop it, or give another root')
-    if (isAlive(identity)) found.set(`${pid}`, { name, hash, keep, stopSeconds, identity })
+    if (isAlive(identity)) found.set(`${pid}`, { name, hash, keep, stopSeconds, identity, ...(place !== undefined && { place }) })
     else await rm(join(folder, `${name}.json`), { force: true }).catch(() => undefined)
   }
   const own = process.getuid?.()
   for (const { identity, mark } of findMarked(`${folder}/`, own === undefined ? [] : [own])) {
-    const [, name, hash, keep] = /^([A-Za-z0-9_-]+):([0-9a-f]+):(keep|end)$/.exec(mark.slice(folder.length + 1)) ?? []
+    const [, name, hash, keep] = /^([A-Za-z0-9_.-]+):([0-9a-f]+):(keep|end)$/.exec(mark.slice(folder.length + 1)) ?? []
     if (name === undefined || hash === undefined || found.has(`${identity.pid}`)) continue
     found.set(`${identity.pid}`, { name, hash, keep: keep === 'keep', stopSeconds: 10, identity })
   }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 
 /** One process, once and for all: a pid is used again, but never with this start. */
 export interface Identity {
@@ -45,12 +45,6 @@ export const groupOf = (leader: number, mark: string): readonly number[] =>
 
 /** Whose child it is; 1, or whoever takes orphans, once that is gone. */
 export const parentOf = (pid: number): number => Number(statOf(pid)?.[1])
-
-/** Which network namespace a process is in, comparable to `netnsNamed`. */
-export const netnsOf = (pid: number): string | undefined => attempt(() => /\d+/.exec(readlinkSync(`/proc/${pid}/ns/net`))?.[0])
-
-/** The namespace that has this name now (`ip netns`); `undefined` where there is none. */
-export const netnsNamed = (name: string): string | undefined => attempt(() => String(statSync(`/run/netns/${name}`).ino))
 
 const pids = () => (attempt(() => readdirSync('/proc')) ?? []).flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []))
 const uidOf = (pid: number): number => attempt(() => statSync(`/proc/${pid}`).uid) ?? -1

@@ -13,6 +13,8 @@ export interface Recorded extends Identity {
   readonly stopSeconds: number
   /** The pid of the gateway whose child it is, or that adopted it. */
   readonly gateway: number
+  /** The network namespace that it was started in. */
+  readonly place?: string
   /** For people who read the file. */
   readonly command: string
   readonly args: readonly string[]
@@ -79,7 +81,7 @@ export const readRecords = async (folder: string): Promise<{ records: readonly R
   const records: Recorded[] = []
   const broken: string[] = []
   for (const file of await readdir(folder)) {
-    const name = /^([A-Za-z0-9_-]+)\.json$/.exec(file)?.[1]
+    const name = /^([A-Za-z0-9_-][A-Za-z0-9_.-]*)\.json$/.exec(file)?.[1]
     if (name === undefined) continue
     const record = await readFile(join(folder, file), 'utf8').then(parse, () => undefined)
     if (record?.name === name) records.push(record)
@@ -102,6 +104,7 @@ const isRecord = (found: unknown): found is Recorded =>
   ['name', 'hash', 'start', 'boot', 'command'].every((key) => typeof Reflect.get(found, key) === 'string') &&
   ['pid', 'stopSeconds', 'gateway'].every((key) => typeof Reflect.get(found, key) === 'number') &&
   typeof Reflect.get(found, 'keep') === 'boolean' &&
+  ['string', 'undefined'].includes(typeof Reflect.get(found, 'place')) &&
   Array.isArray(Reflect.get(found, 'args')) &&
   Number.isSafeInteger(Reflect.get(found, 'pid')) &&
   Number(Reflect.get(found, 'pid')) > 1
