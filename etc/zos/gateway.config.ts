@@ -52,7 +52,7 @@ export default defineGateway(
       // Where the state is kept.
       level(),
 
-      // What keeps Traefik, dnsmasq and nnc alive.
+      // What keeps Traefik, dnsmasq and nnc alive; zinit() in its place has the node's zinit do it.
       processes(),
 
       // How backends in the private network of a tenant are reached: by an nnc each.

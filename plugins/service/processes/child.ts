@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { reason, type Service } from '../../../core/index.ts'
+import { type Identity, identify, isAlive } from '../../../lib/process.ts'
 import { failed, type Launch } from './command.ts'
-import { groupOf, type Identity, identify, isAlive } from './proc.ts'
+import { groupOf } from './proc.ts'
 
 /** A process of ours, started now or before this gateway. */
 export interface Child {

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Core, reason, type Service } from '../../../core/index.ts'
-import { netnsNamed, netnsOf } from '../../../lib/netns.ts'
+import { missingNetns, netnsNamed, staleNetns } from '../../../lib/netns.ts'
 import { adopt, type Child, start } from './child.ts'
 import { launchOf } from './command.ts'
 import { type Leftover, leftovers } from './leftovers.ts'
@@ -26,8 +26,8 @@ export const openChildren = async (folder: string, logBytes: () => number, log: 
   return {
     left,
     logOf,
-    isStale: staleness,
-    waits: waitsForNetns,
+    isStale: staleNetns,
+    waits: (service: Service): boolean => missingNetns(service) !== undefined,
     records,
 
     /** Rejects with PROCESS_FAILED. */
@@ -52,14 +52,14 @@ export const openChildren = async (folder: string, logBytes: () => number, log: 
       const found = left.get(service.name)
       if (!found) return undefined
       const child = adoptLeft(found)
-      if (service.keep && found.hash === hashOf(service) && !staleness(service, child)) {
+      if (service.keep && found.hash === hashOf(service) && !staleNetns(service, child)) {
         left.delete(service.name)
         log(`${service.name} runs on from before`, { pid: child.pid })
         record(service, child)
         return child
       }
       // Not before its successor can be started at all.
-      if (!waitsForNetns(service)) await launchOf(service, '')
+      if (missingNetns(service) === undefined) await launchOf(service, '')
       left.delete(service.name)
       log(`${service.name} is replaced: what was left running was started otherwise`, { pid: child.pid })
       await child.end(service.stopSeconds ?? found.stopSeconds)
@@ -83,22 +83,3 @@ export const openChildren = async (folder: string, logBytes: () => number, log: 
     },
   }
 }
-
-/** Why a child is to be replaced: a network namespace that it was started in, or moved on to, is another one by now. */
-const staleness = ({ netns, into }: Service, { pid, place }: Child): string | undefined => {
-  const [now, ours] = [netnsOf(pid), netnsOf(process.pid)]
-  if (now === undefined) return undefined
-  const anew = (name: string) => `the network namespace '${name}' was made anew`
-  // While there is none of that name there is nowhere to start it anew, and in ours it is still on its way into its own.
-  const first = netns === undefined ? ours : netnsNamed(netns)
-  const last = into === undefined ? undefined : netnsNamed(into)
-  if (netns !== undefined && first !== undefined) {
-    const there = into === undefined ? now : place
-    if (there !== first && there !== ours) return anew(netns)
-  }
-  return into !== undefined && last !== undefined && ![last, first, ours].includes(now) ? anew(into) : undefined
-}
-
-/** A network namespace may come later, and is no reason not to start: that of a node has no interface before its public config. */
-const waitsForNetns = ({ netns, into }: Service): boolean =>
-  [netns, into].some((name) => name !== undefined && netnsNamed(name) === undefined)

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
-import { accessSync, constants, readFileSync, statSync } from 'node:fs'
-import { delimiter, isAbsolute, join, resolve } from 'node:path'
+import { statSync } from 'node:fs'
 import { GatewayError, type Service } from '../../../core/index.ts'
-import { netnsNamed } from '../../../lib/netns.ts'
+import { missingNetns } from '../../../lib/netns.ts'
+import { userNamed } from '../../../lib/passwd.ts'
+import { findProgram } from '../../../lib/program.ts'
 import { shown } from '../../../lib/shown.ts'
 import { markName } from './proc.ts'
 
@@ -23,10 +24,10 @@ export interface Launch {
 export const launchOf = async (service: Service, mark: string): Promise<Launch> => {
   const { cwd = '/' } = service
   if (!isFolder(cwd)) throw failed(service, `its folder ${shown(cwd)} is not there`, 'make the folder')
-  for (const name of [service.netns, service.into])
-    if (name !== undefined && netnsNamed(name) === undefined)
-      throw failed(service, `the network namespace '${shown(name)}' is not there`, `make it: ip netns add ${shown(name)}`)
-  const command = find(service.command)
+  const missing = missingNetns(service)
+  if (missing !== undefined)
+    throw failed(service, `the network namespace '${shown(missing)}' is not there`, `make it: ip netns add ${shown(missing)}`)
+  const command = findProgram(service.command)
   if (!command)
     throw failed(
       service,
@@ -34,8 +35,8 @@ export const launchOf = async (service: Service, mark: string): Promise<Launch> 
       'install it, or give its path',
     )
   const root = process.getuid?.() === 0
-  const user = root && service.user !== undefined ? userNamed(service, service.user) : undefined
-  const setpriv = find('setpriv')
+  const user = root && service.user !== undefined ? knownUser(service, service.user) : undefined
+  const setpriv = findProgram('setpriv')
   const tied = service.keep || !setpriv || !(await knowsParentDeath(setpriv)) ? [] : ['--pdeathsig', 'KILL']
   const inNetns = service.netns === undefined ? [] : netnsWords(service, service.netns)
   // Entering a namespace takes root: the user changes behind it.
@@ -57,18 +58,15 @@ export const failed = (service: Service, why: string, fix: string, cause?: unkno
   new GatewayError('PROCESS_FAILED', `${service.name} cannot be started: ${why}`, fix, { cause })
 
 const netnsWords = (service: Service, netns: string): readonly string[] => {
-  const ip = find('ip')
+  const ip = findProgram('ip')
   if (!ip) throw failed(service, "a network namespace takes the program 'ip'", 'install iproute2')
   return [ip, 'netns', 'exec', netns]
 }
 
-const userNamed = (service: Service, name: string): { uid: number; gid: number } => {
-  const fields = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .map((line) => line.split(':'))
-    .find(([user]) => user === name)
-  if (!fields) throw failed(service, `there is no user '${shown(name)}'`, `make the user, or run ${service.name} as another`)
-  return { uid: Number(fields[2]), gid: Number(fields[3]) }
+const knownUser = (service: Service, name: string): { readonly uid: number; readonly gid: number } => {
+  const user = userNamed(name)
+  if (!user) throw failed(service, `there is no user '${shown(name)}'`, `make the user, or run ${service.name} as another`)
+  return user
 }
 
 /** Throws PROCESS_FAILED where name, arguments or variables cannot be those of a process. */
@@ -81,21 +79,6 @@ export const checkService = (service: Service): void => {
     throw failed(service, 'there is a NUL in its arguments or variables', 'take it out')
 }
 
-/** The path of a program: of its own where it has a slash, else the first in PATH. */
-const find = (command: string): string | undefined => {
-  const paths = command.includes('/')
-    ? [resolve(command)]
-    : (process.env.PATH ?? '').split(delimiter).flatMap((folder) => (isAbsolute(folder) ? [join(folder, command)] : []))
-  return paths.find(isExecutable)
-}
-const isExecutable = (path: string): boolean => {
-  try {
-    accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
-  } catch {
-    return false
-  }
-}
 const isFolder = (path: string): boolean => {
   try {
     return statSync(path).isDirectory()

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GatewayError, reason, type Service, type Supervised } from '../../../core/index.ts'
+import { comesUp } from '../../../lib/readiness.ts'
 import type { Child } from './child.ts'
 import { lastLine } from './log-file.ts'
-import { comesUp } from './readiness.ts'
 
 type Status = ReturnType<Supervised['status']>
 

@@ -1,25 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-
-/** One process, once and for all: a pid is used again, but never with this start. */
-export interface Identity {
-  readonly pid: number
-  /** Field 22 of /proc/PID/stat, in clock ticks since the machine started. */
-  readonly start: string
-  /** Of the start of the machine, since ticks and pids begin anew with it. */
-  readonly boot: string
-}
-
-/** Who has this pid now; `undefined` where nobody has, a process that ended and was not reaped included. */
-export const identify = (pid: number): Identity | undefined => {
-  const fields = statOf(pid)
-  const start = fields?.[19]
-  return start === undefined || fields?.[0] === 'Z' || fields?.[0] === 'X' ? undefined : { pid, start, boot: bootId() }
-}
-
-export const isAlive = (one: Identity): boolean => {
-  const now = identify(one.pid)
-  return now !== undefined && now.start === one.start && now.boot === one.boot
-}
+import { type Identity, identify, statOf } from '../../../lib/process.ts'
 
 /** The variable by which a child is known as ours also where nothing was recorded of it. */
 export const markName = 'ZOS_GATEWAY_SERVICE'
@@ -54,18 +34,6 @@ const readMark = (pid: number): string | undefined =>
     ?.split('\0')
     .find((entry) => entry.startsWith(`${markName}=`))
     ?.slice(markName.length + 1)
-
-/** From the third field on: the second, the name of the program, may hold blanks and parentheses. */
-const statOf = (pid: number): readonly string[] | undefined => {
-  const text = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  return text?.slice(text.lastIndexOf(')') + 2).split(' ')
-}
-
-let boot: string | undefined
-const bootId = (): string => {
-  boot ??= attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()) ?? ''
-  return boot
-}
 
 const attempt = <T>(read: () => T): T | undefined => {
   try {

@@ -3,7 +3,7 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Core, reason, type Service } from '../../../core/index.ts'
 import { writeFileAtomic } from '../../../lib/atomic-file.ts'
-import type { Identity } from './proc.ts'
+import type { Identity } from '../../../lib/process.ts'
 
 /** What a later gateway must know of a child. No value of its environment is in it, only a hash over all that it was started with. */
 export interface Recorded extends Identity {

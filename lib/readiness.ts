@@ -1,8 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Service } from '../../../core/index.ts'
+
+/** Of a service: asked until true, for `startSeconds` (30). */
+interface Probed {
+  probe?(signal: AbortSignal): Promise<boolean>
+  readonly startSeconds?: number
+}
 
 /** Asks the service's probe until it is true: then true; false after `startSeconds` or when `signal` is aborted. */
-export const comesUp = async (service: Service, signal: AbortSignal): Promise<boolean> => {
+export const comesUp = async (service: Probed, signal: AbortSignal): Promise<boolean> => {
   if (!service.probe) return !signal.aborted
   const late = AbortSignal.timeout((service.startSeconds ?? 30) * 1000)
   const over = AbortSignal.any([signal, late])
@@ -14,7 +19,7 @@ export const comesUp = async (service: Service, signal: AbortSignal): Promise<bo
 }
 
 /** One that hangs, ignoring its signal too, is as good as false. */
-const ask = (service: Service, over: AbortSignal): Promise<boolean> => {
+const ask = (service: Probed, over: AbortSignal): Promise<boolean> => {
   const limit = AbortSignal.any([over, AbortSignal.timeout(5_000)])
   return Promise.race([
     Promise.resolve().then(() => service.probe?.(limit) ?? true),

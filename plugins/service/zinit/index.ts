@@ -1,0 +1,66 @@
+import { resolve } from 'node:path'
+import { definePlugin, GatewayError, Supervisor } from '../../../core/index.ts'
+import { zinitAt } from './client.ts'
+import { type Desk, openDesk, type User } from './desk.ts'
+import { unitFiles } from './unit-file.ts'
+
+export interface ZinitOptions {
+  /** zinit's socket. Default `/var/run/zinit.sock`. */
+  readonly socket?: string
+  /** The folder of its unit files. Default `/etc/zinit`. */
+  readonly folder?: string
+  /** How long behind the start a unit that was left running waits for a plugin that asks for it, until it is ended. Default 60. */
+  readonly leftoverSeconds?: number
+}
+
+/**
+ * Has the zinit of a Zero-OS node keep the processes alive, each as a unit of its own: they show in `zinit list`, log where others log,
+ * and are started again also while no gateway runs. In the place of `processes()`.
+ */
+export const zinit = (options: ZinitOptions = {}) => {
+  const { socket = '/var/run/zinit.sock', folder = '/etc/zinit', leftoverSeconds = 60 } = options
+  if (!(Number.isFinite(leftoverSeconds) && leftoverSeconds > 0))
+    throw new GatewayError('CONFIG_INVALID', `zinit: leftoverSeconds is ${leftoverSeconds}`, 'give a number above 0')
+  return definePlugin({
+    name: 'service/zinit',
+    kind: 'service',
+    options,
+    provides: { supervisor: Supervisor },
+    async setup({ root, log, health, phase }) {
+      const place = { socket, folder, root: resolve(root) }
+      const user = { leftoverSeconds, core: { log, health, phase } }
+      const desk = await take(place, user)
+      return { api: { supervisor: desk.supervisor }, close: () => giveBack(place, user) }
+    },
+  })
+}
+
+interface Place {
+  readonly socket: string
+  readonly folder: string
+  readonly root: string
+}
+/** By place: a reload with other options has two of this plugin at once, and the units are the same. The newest rules. */
+const desks = new Map<string, { readonly desk: Promise<Desk>; users: readonly User[] }>()
+const keyOf = ({ socket, folder, root }: Place) => JSON.stringify([socket, folder, root])
+
+const take = async (place: Place, user: User): Promise<Desk> => {
+  const key = keyOf(place)
+  const open = () =>
+    openDesk({ zinit: zinitAt(place.socket), files: unitFiles(place.folder, place.root), root: place.root }, user)
+  const entry = desks.get(key) ?? { desk: open(), users: [] }
+  entry.users = [...entry.users, user]
+  desks.set(key, entry)
+  const desk = await entry.desk
+  desk.use(user)
+  return desk
+}
+const giveBack = async (place: Place, user: User): Promise<void> => {
+  const entry = desks.get(keyOf(place))
+  if (!entry) return
+  entry.users = entry.users.filter((other) => other !== user)
+  const [desk, newest] = [await entry.desk, entry.users.at(-1)]
+  if (newest) return desk.use(newest)
+  desks.delete(keyOf(place))
+  await desk.close()
+}
