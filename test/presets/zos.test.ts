@@ -18,7 +18,12 @@ test.for<Flags>([{}, { http: 8080, https: 8443, api: 9, broker: 'unix:///run/red
 test('both units run the command of the manual, and choose the preset by a variable', () => {
   const manual = 'gateway --broker unix:///var/run/redis.sock --root /var/cache/modules/gateway'
   const unit = parse(readFileSync(new URL('../../etc/zinit/gateway.yaml', import.meta.url), 'utf8'))
-  expect(unit).toEqual({ exec: manual, env: { GATEWAY_PRESET: 'zos' }, after: ['boot', 'networkd'] })
+  expect(unit).toEqual({
+    exec: manual,
+    test: 'zbusdebug --module gateway',
+    env: { GATEWAY_PRESET: 'zos' },
+    after: ['boot', 'networkd'],
+  })
   const service = readFileSync(new URL('../../etc/gateway-zos.service', import.meta.url), 'utf8')
   expect(service).toContain(`\nExecStart=/usr/bin/env ${manual}\nEnvironment=GATEWAY_PRESET=zos GATEWAY_NETNS=none\n`)
 })

@@ -29,7 +29,7 @@ func main() {
 	must(err)
 	s := stub{client, zbus.ObjectID{Name: *object, Version: "0.0.1"}}
 	cases := map[string]func(stub) interface{}{
-		"forms": forms, "refusals": refusals, "status": status, "crowd": crowd, "malformed": malformed, "patient": patient, "deployed": deployed,
+		"forms": forms, "refusals": refusals, "status": status, "crowd": crowd, "malformed": malformed, "patient": patient, "deployed": deployed, "health": health,
 	}
 	run, known := cases[flag.Arg(0)]
 	if !known {
@@ -87,6 +87,30 @@ func status(s stub) interface{} {
 	got, err := s.client.Status(ctx, "gateway")
 	must(err)
 	return got
+}
+
+// What zbusdebug asks as the health test of a unit, which has to be answered in 3 s, while callers keep the gateway busy.
+func health(s stub) interface{} {
+	over := make(chan bool)
+	go func() {
+		crowd(s)
+		close(over)
+	}()
+	passed, failed := 0, 0
+	for {
+		select {
+		case <-over:
+			return map[string]int{"passed": passed, "failed": failed}
+		default:
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		if _, err := s.client.Status(ctx, "gateway"); err != nil {
+			failed++
+		} else {
+			passed++
+		}
+		cancel()
+	}
 }
 
 // Many callers at once, each setting workloads of its own and deleting every second one.
