@@ -17,19 +17,24 @@ import {
 import { endKept, keptChildren } from '../kit/kept.ts'
 import { dnsmasqPath, traefikPath } from '../kit/programs.ts'
 import { loopbackConfig, type Others, otherModules } from '../plugins/neighbours.ts'
+import { tenantNetwork } from '../plugins/reach/networks.ts'
 import { buildGo, jsonOf } from './go.ts'
 
 const domain = 'gent01.grid.tf'
 const publicConfig = 'network@0.0.1 GetPublicConfig'
 const registration = 'api-gateway@0.0.1 GetContractIDByNameRegistration'
 const contract = 'api-gateway@0.0.1 GetContract'
+const getNet = 'network@0.0.1 GetNet'
+const namespace = 'network@0.0.1 Namespace'
 const decommission = 'provision@0.0.1 DecommissionCached'
 /** What Pebble writes of an order. */
 const newOrder = 'order-plz'
 
 let caller: string
+let nnc: string
 beforeAll(async () => {
   caller = await buildGo(new URL('.', import.meta.url), 'caller')
+  nnc = await buildGo(new URL('.', import.meta.url), 'nnc')
 })
 
 interface Call {
@@ -38,6 +43,7 @@ interface Call {
   readonly host?: string
   readonly backends?: readonly string[]
   readonly passthrough?: boolean
+  readonly network?: string
 }
 interface Answer {
   readonly fqdn?: string
@@ -46,18 +52,23 @@ interface Answer {
 }
 
 /** The preset as it is, but for what a machine of tests cannot have: port 53, a public resolver, the real Let's Encrypt, public backends. */
-const configOf = (o: { dns: FakeDns; ca: Pebble; zone: number; api: number; routes: number; relay: number }) => `
+const configOf = (
+  o: { dns: FakeDns; ca: Pebble; zone: number; api: number; routes: number; relay: number; nnc: string },
+  afterReboot = '',
+) => `
 import { defineGateway } from 'zos-gateway'
-import { backends, dnsmasq, importRoutes, nameContract, pointsHere, traefik, zosNode } from 'zos-gateway/plugins'
+import { afterReboot, backends, dnsmasq, importRoutes, nameContract, nnc, pointsHere, traefik, zosNode } from 'zos-gateway/plugins'
 import { zos } from 'zos-gateway/presets'
 const host = '127.0.0.1'
 export default defineGateway((flags) => {
   const own = [
     zosNode({ broker: flags.broker, timeout: 2, refresh: 0.2 }),
-    backends({ allow: ['127.0.0.0/8'] }),
+    backends({ private: true, allow: ['127.0.0.0/8'] }),
     pointsHere({ resolvers: ['${o.dns.address}'] }),
     nameContract({ timeout: 2, recheck: 1 }),
     importRoutes({ from: [flags.root + '/proxy'] }),
+    nnc({ command: '${o.nnc}', timeout: 2, drain: 1 }),
+    afterReboot({ bootId: flags.root + '/boot_id', ${afterReboot} }),
     dnsmasq({ command: '${dnsmasqPath()}', addresses: [host], port: ${o.zone} }),
     traefik({
       command: '${traefikPath()}',
@@ -90,10 +101,15 @@ const node = async () => {
   const ca = await startPebble({ dns: dns.address, http })
   dns.set(domain, { A: ['127.0.0.1'] })
   dns.set('own.example.net', { A: ['127.0.0.1'] })
+  dns.set('private.example.net', { A: ['127.0.0.1'] })
   dns.set('elsewhere.example.net', { A: ['192.0.2.1'] })
   dns.delegate(`_acme-challenge.${domain}`, `127.0.0.1:${zone}`)
   const config = join(root.path, 'gateway.config.mts')
-  writeFileSync(config, configOf({ dns, ca, zone, api, routes, relay }))
+  const place = { dns, ca, zone, api, routes, relay, nnc }
+  const boot = (id: string) => writeFileSync(join(root.path, 'boot_id'), id)
+  const configure = (afterReboot?: string) => writeFileSync(config, configOf(place, afterReboot))
+  configure()
+  boot('first')
   const flags = ['--config', config, '--root', root.path, '--broker', others.broker]
   const ports = ['--http', `${http}`, '--https', `${https}`, '--netns', 'none']
   const start = () => gatewayProcess([...flags, ...ports], { cwd: root.path })
@@ -113,7 +129,7 @@ const node = async () => {
       socket.destroy()
     }
   }
-  return { root: root.path, others, start, ask, get, ca, https }
+  return { root: root.path, others, start, ask, get, ca, https, boot, configure }
 }
 const until = async <T>(wanted: T, ask: () => Promise<T>) =>
   expect.poll(() => ask().catch(String), { timeout: 90_000, interval: 100 }).toEqual(wanted)
@@ -179,13 +195,46 @@ test('a node from boot to delete: the preset of Zero-OS, called by Go, with its 
   }
   await until([true, true, true], counted)
 
+  // Backends in a private network of the tenant, through an nnc that may die; networkd may be away, slow, wrong or refuse meanwhile.
+  const network = process.getuid?.() === 0 ? await tenantNetwork() : undefined
+  const secret: Call = {
+    do: 'set-fqdn',
+    id: '26-4713-private',
+    host: 'private.example.net',
+    backends: ['http://10.20.2.5:9000'],
+    network: 'net',
+  }
+  if (network) {
+    await network.serve('in the private network', 9000)
+    at.others.say(getNet, '10.20.2.0/24')
+    at.others.say(namespace, network.answer)
+    expect(await at.ask(secret)).toEqual([{ error: '' }])
+    await until('in the private network', () => at.get('private.example.net', trust))
+    for (const [say, code] of [
+      ['silence', 'NEIGHBOUR_UNAVAILABLE: '],
+      [Buffer.from('not msgpack'), 'NEIGHBOUR_UNAVAILABLE: '],
+      [network.answer, 'NEIGHBOUR_UNAVAILABLE: '],
+      ['error, no such network', 'NETWORK_UNAVAILABLE: '],
+    ] as const) {
+      at.others.say(getNet, say)
+      const [answer] = await at.ask({ ...secret, backends: ['http://10.20.2.5:9001'] })
+      expect(answer).toEqual({ error: expect.stringContaining(code) })
+    }
+    expect(await at.get('private.example.net', trust)).toBe('in the private network')
+    process.kill(keptChildren(at.root).get('nnc-26-4713-private') ?? 0, 'SIGKILL')
+    expect(await at.get('own.example.net', trust)).toBe('terminated')
+    await until('in the private network', () => at.get('private.example.net', trust))
+    at.others.say(getNet, '10.20.2.0/24')
+  }
+
   // The gateway goes and comes back: Traefik serves on, and is taken over.
   const traefik = keptChildren(at.root).get('traefik')
   first.signal('SIGTERM')
   expect(await first.ended).toBe(0)
   expect(await at.get(`shop.${domain}`, trust)).toBe('terminated')
   await using second = at.start()
-  await second.until('is up: 4 routes')
+  await second.until(`is up: ${network ? 5 : 4} routes`)
+  if (network) expect(await at.get('private.example.net', trust)).toBe('in the private network')
   expect(keptChildren(at.root).get('traefik')).toBe(traefik)
 
   // The chain goes: nothing new, and nothing is taken away.
@@ -203,13 +252,43 @@ test('a node from boot to delete: the preset of Zero-OS, called by Go, with its 
   expect(await at.get('own.example.net', trust)).toBe('terminated')
   await until('404 page not found\n', () => at.get(`shop.${domain}`))
 
-  expect(await at.ask({ do: 'delete', id: '26-1-own' }, { do: 'delete', id: 'never-set' })).toEqual([
-    { error: '' },
-    { error: '' },
+  // The names are reserved again, and set again.
+  at.others.say(contract, '4711 created, twin 26')
+  expect(await at.ask(shop, vault)).toEqual([
+    { fqdn: `shop.${domain}`, error: '' },
+    { fqdn: `vault.${domain}`, error: '' },
   ])
-  await until('404 page not found\n', () => at.get('own.example.net'))
+  await until('passed through', () => at.get(`vault.${domain}`))
   second.signal('SIGTERM')
   expect(await second.ended).toBe(0)
+
+  // The node reboots: all are served at once, before provisiond says anything, which then has no more use for one, and is refused another.
+  await endKept(at.root)
+  at.boot('second')
+  await using third = at.start()
+  await third.until(`is up: ${network ? 4 : 3} routes`)
+  await until('terminated', () => at.get('own.example.net', trust))
+  await until('passed through', () => at.get(`vault.${domain}`))
+  if (network) await until('in the private network', () => at.get('private.example.net', trust))
+  expect(await at.ask(own, ...(network ? [secret] : []))).toEqual([{ error: '' }, ...(network ? [{ error: '' }] : [])])
+  at.others.say(registration, 'not found')
+  at.others.say(decommission, 'error')
+  expect(await at.ask(vault)).toEqual([{ fqdn: '', error: expect.stringContaining('NAME_NOT_RESERVED: ') }])
+  await until(undefined, () => at.get(`vault.${domain}`).then(served, () => undefined))
+  third.signal('SIGTERM')
+  expect(await third.ended).toBe(0)
+  at.configure('within: 0.5, thenDrop: 0.5')
+  await using fourth = at.start()
+  await until('404 page not found\n', () => at.get(`shop.${domain}`))
+  expect(await at.get('own.example.net', trust)).toBe('terminated')
+
+  const deletes = [own, secret].map(({ id }): Call => ({ do: 'delete', ...(id !== undefined && { id }) }))
+  expect(await at.ask(...deletes, { do: 'delete', id: 'never-set' })).toEqual([{ error: '' }, { error: '' }, { error: '' }])
+  await until('404 page not found\n', () => at.get('own.example.net'))
+  await until('404 page not found\n', () => at.get('private.example.net'))
+  await until([], async () => bridges(at.root))
+  fourth.signal('SIGTERM')
+  expect(await fourth.ended).toBe(0)
 })
 
 test("the certificates that the Go module's Traefik got are served at once, and none is ordered", async () => {
@@ -258,5 +337,9 @@ const taken = (others: Others, ask: (...calls: readonly Call[]) => Promise<unkno
       return 'ok'
     })
   })
+
+/** The text of an answer that a workload gave. */
+const served = (text: string) => (text.startsWith('404') ? undefined : text)
+const bridges = (root: string) => [...keptChildren(root).keys()].filter((name) => name.startsWith('nnc-'))
 
 const tlsBackend = async () => httpBackend('passed through', { tls: await (await createAuthority()).issue([`vault.${domain}`]) })
