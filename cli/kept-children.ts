@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
-import { isAlive } from '../plugins/service/processes/proc.ts'
+import { isAlive } from '../lib/process.ts'
 import { readRecords } from '../plugins/service/processes/record.ts'
 
 /** Ends the children that a gateway left serving; resolves with their names and pids. `dry`: only says which. */
