@@ -91,7 +91,8 @@ export const traefikApi = (o: { api: Place; https: Place; token: string; dial?: 
           resolve(checkServerIdentity(host, tls.getPeerCertificate()) === undefined)
           tls.destroy()
         })
-        tls.once('error', reject).once('close', () => reject(new Error(`the handshake for ${host} ended`)))
+        // Over a unix socket a failure to connect is told twice.
+        tls.on('error', reject).once('close', () => reject(new Error(`the handshake for ${host} ended`)))
       }),
     async troubles(signal) {
       const found: Trouble[] = []
