@@ -11,7 +11,14 @@ const config = 'network@0.0.1 GetPublicConfig'
 const registration = 'api-gateway@0.0.1 GetContractIDByNameRegistration'
 const contract = 'api-gateway@0.0.1 GetContract'
 const [whole, none] = ['185.206.122.33/24, 2a10:b600:1::1/64, domain gent01.grid.tf', 'error, no public config']
-const asked = new Set(['service/zos-node', 'policy/backends', 'policy/name-contract', 'resolver/tls-passthrough'])
+const asked = new Set([
+  'service/zos-node',
+  'policy/backends',
+  'policy/name-contract',
+  'resolver/tls-passthrough',
+  'reach/nnc',
+  'service/processes',
+])
 
 /** Of the zos preset what resolves and checks, with a store and an engine that need nothing. */
 const gateway = async (says: Readonly<Record<string, Say>>) => {
@@ -73,6 +80,12 @@ const rows: [code: string, sentence: string, op: object, says?: Readonly<Record<
     "contract by name returned 4711, but retrieving it results in 'not found' error",
     name,
     { [contract]: 'not found, with text' },
+  ],
+  [
+    'NETWORK_UNAVAILABLE',
+    "the private network 'net' cannot be reached: failed to get user network: ",
+    { ...name, network: 'net' },
+    { 'network@0.0.1 GetNet': 'error, no such network' },
   ],
   [
     'DOMAIN_MANAGED',

@@ -119,8 +119,9 @@ test('one that serves another root is left alone, and so is this one where the n
   copyFileSync(join(at.root, 'traefik.yaml'), join(other.path, 'traefik.yaml'))
   const gateway = await createGateway({ plugins: at.plugins() }, { root: other.path })
   onTestFinished(() => gateway.close())
-  const facts = gateway.status().plugins.find(({ name }) => name === 'engine/traefik')?.facts
-  expect(facts).not.toHaveProperty('in the place of')
+  const facts = () => gateway.status().plugins.find(({ name }) => name === 'engine/traefik')?.facts
+  await expect.poll(facts, patient).toBeDefined()
+  expect(facts()).not.toHaveProperty('in the place of')
   expect(await at.get('own.example.net')).toBe('served')
 })
 
