@@ -52,10 +52,26 @@ export const peekServerName = (
     }
   })
 
+/**
+ * Calls `late` after `time` ms unless it is called off, which what it returns does. What has come by then is read first: where this
+ * process stood still, the bytes of its clients wait, and their time is over all the same.
+ */
+export const patience = (time: number, late: () => void): (() => void) => {
+  let last: NodeJS.Immediate | undefined
+  // Timers run before a turn of the event loop reads, immediates behind that.
+  const timer = setTimeout(() => {
+    last = setImmediate(late)
+  }, time)
+  return () => {
+    clearTimeout(timer)
+    clearImmediate(last)
+  }
+}
+
 const readAhead = (socket: Socket, timeout: number, look: (bytes: Buffer) => (() => void) | undefined): void => {
   let all: Buffer | undefined
   const done = () => {
-    clearTimeout(timer)
+    callOff()
     socket.off('readable', read)
     socket.off('end', cut)
     socket.off('close', done)
@@ -64,7 +80,7 @@ const readAhead = (socket: Socket, timeout: number, look: (bytes: Buffer) => (()
     done()
     socket.destroy()
   }
-  const timer = setTimeout(cut, timeout)
+  const callOff = patience(timeout, cut)
   const read = () => {
     const chunk: Buffer | null = socket.read()
     if (chunk === null) return

@@ -8,15 +8,19 @@ const maxBytes = 2_048
  * an ID that a careless caller uses for everything never brings up the answer to something else.
  */
 export const createMemory = () => {
-  let young = new Map<string, Buffer | undefined>()
+  // As text: a small Buffer keeps the whole block that Node cut it from, of up to 64 KiB.
+  let young = new Map<string, string | undefined>()
   let old: typeof young = new Map()
   return {
     knows: (key: string): boolean => young.has(key) || old.has(key),
     /** Undefined also where the request is known and its answer was not kept. */
-    recall: (key: string): Buffer | undefined => young.get(key) ?? old.get(key),
+    recall: (key: string): Buffer | undefined => {
+      const answer = young.get(key) ?? old.get(key)
+      return answer === undefined ? undefined : Buffer.from(answer, 'latin1')
+    },
     keep: (key: string, answer: Buffer | undefined): void => {
       if (key.length > maxBytes) return
-      young.set(key, answer && answer.length <= maxBytes ? answer : undefined)
+      young.set(key, answer && answer.length <= maxBytes ? answer.toString('latin1') : undefined)
       if (young.size < most) return
       old = young
       young = new Map()

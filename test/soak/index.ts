@@ -8,7 +8,12 @@ if (!(minutes > 0)) {
   console.error('give minutes: npm run soak -- --minutes 30')
   process.exit(2)
 }
-const { done, failed, lines, samples } = await soak(minutes * 60, Math.min(5, minutes * 2), console.error)
+const { done, failed, late, lines, samples } = await soak({
+  seconds: minutes * 60,
+  every: Math.min(5, minutes * 2),
+  filled: true,
+  say: console.error,
+})
 const shown = (measure: string, value: number) =>
   measure === 'rss' || measure === 'heap' ? `${(value / (1 << 20)).toFixed(1)} MiB` : value.toFixed(0)
 console.log(`${minutes} minutes, ${samples.length} samples\n`)
@@ -22,5 +27,6 @@ console.log(
     .map(([what, count]) => `- ${count.toLocaleString('en')} rounds: ${what}`)
     .join('\n')}`,
 )
+console.log(`- ${late.toLocaleString('en')} handshakes took longer than the gateway gives them, and were begun again`)
 for (const line of failed) console.log(`FAILED ${line}`)
 process.exit(failed.length > 0 || lines.some(({ flat }) => !flat) ? 1 : 0)

@@ -12,10 +12,10 @@ export const sampling = (seconds) => ({
     const collect = runInNewContext('gc')
     const timer = setInterval(() => {
       collect()
-      const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage()
+      const { rss, heapUsed, external } = process.memoryUsage()
       const timers = process.getActiveResourcesInfo().filter((name) => name === 'Timeout' || name === 'Immediate').length
       const descriptors = readdirSync('/proc/self/fd').length
-      log('soak sample', { at: performance.now(), rss, heap: heapUsed + external + arrayBuffers, descriptors, timers })
+      log('soak sample', { at: performance.now(), rss, heap: heapUsed + external, descriptors, timers })
     }, seconds * 1_000)
     return { close: () => clearInterval(timer) }
   },

@@ -3,11 +3,10 @@ import { lines } from './flat.ts'
 import { soak } from './soak.ts'
 
 describe('a soak', () => {
-  it('of half a minute does all kinds of work, and holds no more descriptors and timers at its end', async () => {
-    const { done, failed, lines, samples } = await soak(30, 1)
-    // A handshake that a busy machine does not get done in 5 s is closed by the gateway.
-    const rounds = Object.values(done).reduce((sum, count) => sum + count, 0)
-    expect(failed.length, failed.join('\n')).toBeLessThanOrEqual(rounds / 20)
+  it('of half a minute does all kinds of work, without a failure, and holds no more descriptors and timers at its end', async () => {
+    const { done, failed, lines, samples } = await soak({ seconds: 30, every: 1, filled: false })
+    // A handshake that a busy machine does not get done in 5 s is closed by the gateway, and begun again by its client: no request is lost.
+    expect(failed).toEqual([])
     expect(Object.keys(done).length).toBe(7)
     expect(samples.length).toBeGreaterThan(4)
     // Memory is warming up for longer than this.

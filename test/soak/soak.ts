@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gatewayProcess } from '../cli/gateway-process.ts'
 import { createAuthority, echoWebSocket, freePort, httpBackend, startRedis, tempRoot } from '../kit/index.ts'
+import { fill } from './fill.ts'
 import { type Line, lines, type Sample } from './flat.ts'
 import { type Counts, traffic } from './traffic.ts'
 
@@ -11,8 +12,17 @@ export interface Soaked extends Counts {
   readonly lines: readonly Line[]
 }
 
+export interface Options {
+  readonly seconds: number
+  /** Seconds between two samples. */
+  readonly every: number
+  /** Whether what the gateway keeps up to a number is full from the beginning, without which nothing is said about its memory. */
+  readonly filled: boolean
+  readonly say?: (line: string) => void
+}
+
 /** A gateway with the shipped plugins, under churn and traffic of every kind, watched for what it holds. */
-export const soak = async (seconds: number, every: number, say: (line: string) => void = () => undefined): Promise<Soaked> => {
+export const soak = async ({ seconds, every, filled, say = () => undefined }: Options): Promise<Soaked> => {
   const folder = tempRoot('soak')
   const redis = await startRedis()
   const authority = await createAuthority()
@@ -43,11 +53,13 @@ export default defineGateway((flags) => ({ plugins: [...local(flags), sampling($
       pem ??= readFileSync(join(root, 'ca', 'root.pem'), 'utf8')
       return pem
     }
+    if (filled) say(`full after ${await fill({ broker: redis.broker.unix, api, backend: plain.url })} rounds`)
+    const begun = samplesOf(gateway.stderr).length
     const over = AbortSignal.timeout(seconds * 1_000)
     const telling = setInterval(() => say(`${samplesOf(gateway.stderr).length} samples`), 60_000)
     const counts = await traffic({ broker: redis.broker.unix, api, https, ca, plain, secret, secretCa: authority.root }, over)
     clearInterval(telling)
-    const samples = samplesOf(gateway.stderr)
+    const samples = samplesOf(gateway.stderr).slice(begun)
     return { ...counts, samples, lines: lines(samples) }
   } finally {
     await gateway[Symbol.asyncDispose]()

@@ -12,6 +12,7 @@ import type { Exchange } from './exchange.ts'
 import type { Client } from './fields.ts'
 import { Flight } from './flight.ts'
 import type { FlightDeck } from './flight-deck.ts'
+import { handshakes } from './handshakes.ts'
 import { http1Server } from './http1.ts'
 import { http2Server } from './http2.ts'
 import { limitedLog } from './limited-log.ts'
@@ -48,6 +49,8 @@ export interface Serving {
 
 // For clients that have a request on its way on a connection that looks idle from here.
 const grace = 300
+// Milliseconds, the most that a timer takes: Node's own limit on handshakes counts the time in which this process stood still.
+const never = 2 ** 31 - 1
 
 /** All servers of the engine, wired together: who gets a connection, and who a request. */
 export const startServing = ({
@@ -65,8 +68,7 @@ export const startServing = ({
   const ms = (seconds: number) => seconds * 1_000
   const connections = new Connections(limits.connections)
   const clients = new WeakMap<Duplex, Client>()
-  // A TLS socket does not tell which connection it stands on, but it knows the addresses.
-  const handshakes = new Map<string, Client>()
+  const shaking = handshakes(ms(limits.handshakeSeconds))
   let stopping = false
   const handshaken = shares(limits.tenantConnections)
   const requests = shares(limits.tenantRequests)
@@ -141,8 +143,8 @@ export const startServing = ({
 
   const tls = createTlsServer({
     ALPNProtocols: ['h2', 'http/1.1'],
+    handshakeTimeout: never,
     minVersion: settings.minVersion,
-    handshakeTimeout: ms(limits.handshakeSeconds),
     SNICallback: (serverName, done) => {
       const certificate = certificates.find(hostKey(serverName))
       try {
@@ -158,10 +160,7 @@ export const startServing = ({
     },
   })
   tls.on('secureConnection', (socket: TLSSocket) => {
-    const key = peerKey(socket)
-    const known = handshakes.get(key)
-    handshakes.delete(key)
-    const client = known ?? unknownClient
+    const client = shaking.end(socket) ?? unknownClient
     socket.allowHalfOpen = true
     socket.on('error', () => {})
     if (socket.alpnProtocol === 'h2') http2(socket, client)
@@ -186,9 +185,7 @@ export const startServing = ({
       return
     }
     socket.on('close', () => handshaken.leave(tenant))
-    const key = peerKey(socket)
-    handshakes.set(key, { address, secure: true, trusted: settings.trusts(address), serverName: host })
-    socket.on('close', () => handshakes.delete(key))
+    shaking.begin(socket, { address, secure: true, trusted: settings.trusts(address), serverName: host })
     // Who stops sending before the handshake is done wants nothing more.
     socket.allowHalfOpen = false
     tls.emit('connection', socket)
@@ -248,5 +245,3 @@ export const startServing = ({
 }
 
 const unknownClient: Client = { address: '0.0.0.0', secure: true, trusted: false, serverName: undefined }
-
-const peerKey = (socket: Socket): string => `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress}`

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2'
+import type { Duplex } from 'node:stream'
 import { openTcp, openTls, type Target, type Tls } from './socket.ts'
 
 export interface Answer2 {
@@ -37,12 +38,19 @@ export const openH2 = async (target: Target, tls: Tls | false): Promise<Http2> =
     socket.destroy()
     throw new Error(`the server chose ${String(socket.alpnProtocol)} and not h2`)
   }
-  const host = tls === false ? '127.0.0.1' : (tls.name ?? '127.0.0.1')
+  return http2(socket, tls === false ? '127.0.0.1' : (tls.name ?? '127.0.0.1'), tls === false ? 'http' : 'https')
+}
+
+/** The same on a connection that is open already. */
+export const http2 = async (socket: Duplex, host: string, scheme: 'http' | 'https' = 'https'): Promise<Http2> => {
   // Answers with any head are taken.
   const unlimited = { maxHeaderListPairs: 100_000, settings: { maxHeaderListSize: 1_048_576 } }
-  const session = connect(`${tls === false ? 'http' : 'https'}://${host}`, { createConnection: () => socket, ...unlimited })
+  const session = connect(`${scheme}://${host}`, { createConnection: () => socket, ...unlimited })
   session.on('error', () => undefined)
-  await once(session, 'remoteSettings')
+  const closed = once(session, 'close').then(() => {
+    throw new Error('the connection closed before its settings came')
+  })
+  await Promise.race([once(session, 'remoteSettings'), closed])
   const open: Http2['open'] = (headers) => session.request({ ':method': 'GET', ':path': '/', ':authority': host, ...headers })
   return {
     session,

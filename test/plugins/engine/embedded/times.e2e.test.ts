@@ -1,8 +1,11 @@
+import type { Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { type EmbeddedOptions, embedded } from '../../../../plugins/engine/embedded/index.ts'
 import { echoUpgrade } from '../../../kit/backends/http.ts'
+import { http1 } from '../../../kit/clients/h1.ts'
 import { readAnswer2 } from '../../../kit/clients/h2.ts'
-import { openTls } from '../../../kit/clients/socket.ts'
+import { clientHello, inPieces } from '../../../kit/clients/pieces.ts'
+import { openTcp, openTls } from '../../../kit/clients/socket.ts'
 import { backend, bytesBackend } from '../../../kit/engine/cases.ts'
 import { defer, openWorld, type World } from '../../../kit/engine/world.ts'
 
@@ -61,4 +64,35 @@ test('an upgraded connection and a passed-through one are cut when nothing moves
   await expect(passed).rejects.toThrow()
   await client.closed
   await expect.poll(() => gone, { timeout: 20_000 }).toEqual(['backend'])
+})
+
+/** Client and gateway are this process: neither does anything meanwhile. */
+const standStill = (milliseconds: number) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+
+test('a handshake is not given up while what the client sent in time waits to be read', async () => {
+  const world = await limited({ handshakeSeconds: 4 })
+  await world.set('1-1-a', 'a.test', [(await backend('fine')).url])
+  const hello = await clientHello('a.test')
+  const early = http1(await openTcp({ port: world.where.https }))
+  defer(early.close)
+  await early.send(hello.subarray(0, 60))
+
+  const through = (socket: Socket) => {
+    const stream = inPieces((whole) => [whole])(socket)
+    const write = socket.write.bind(socket)
+    let writes = 0
+    // The second one ends the handshake, of which the gateway has done its part.
+    socket.write = (chunk: string | Uint8Array, ...more: never[]) => {
+      const went = write(chunk, ...more)
+      if (++writes !== 2) return went
+      early.socket.write(hello.subarray(60))
+      standStill(5_000)
+      return went
+    }
+    return stream
+  }
+  const client = await world.h1('a.test', { through })
+  expect((await client.request('GET /', { Host: 'a.test' })).text).toBe('fine')
+  // An answer to its ClientHello: a record of the handshake (RFC 8446 section 5.1).
+  expect((await early.take(1))[0]).toBe(22)
 })
