@@ -31,11 +31,13 @@ export default verb({
     const root = resolve(flags.root ?? config.root ?? defaultRoot())
     const dry = given['dry-run'] === true
     const proxy = join(root, 'proxy')
+    const ending = await endKeptChildren(join(root, 'run'), true)
+    const bridgeEnds = (id: string) => ending.some((name) => name.startsWith(`nnc-${id} `) || name.startsWith(`nnc-${id}.`))
     const done = await handOver(
       config,
       root,
       async (routes) => {
-        const { files, unwritten } = await leftFiles(routes, proxy)
+        const { files, unwritten } = await leftFiles(routes, proxy, bridgeEnds)
         if (!dry) await leaveFolder(proxy, files)
         const removed = await stale(join(resolve(given.volatile ?? volatile), 'proxy'))
         if (!dry) for (const path of removed) await rm(path, { force: true })

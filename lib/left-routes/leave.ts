@@ -13,11 +13,12 @@ export interface LeftFiles {
 
 /**
  * The files of routes, by name, as the Go module starts from them. One behind a private network keeps the addresses of the bridge that
- * runs for it, which the file of now has (`folder`).
+ * runs for it, which the file of now has (`folder`), unless that bridge `ends` now.
  */
 export const leftFiles = async (
   routes: readonly (Leaving & { readonly network?: string })[],
   folder: string,
+  ends: (id: string) => boolean = () => false,
 ): Promise<LeftFiles> => {
   const files = new Map<string, string>()
   const unwritten: { id: string; host: string; why: string }[] = []
@@ -25,7 +26,9 @@ export const leftFiles = async (
     const { id, host, network } = route
     const name = `${id}.yaml`
     const bridged = network === undefined ? route.backends : await bridgeOf(join(folder, name), name)
-    if (bridged === undefined) unwritten.push({ id, host, why: `no bridge into the private network '${network}' is known` })
+    if (network !== undefined && ends(id))
+      unwritten.push({ id, host, why: `its bridge into the private network '${network}' ends` })
+    else if (bridged === undefined) unwritten.push({ id, host, why: `no bridge into the private network '${network}' is known` })
     else files.set(name, stringify(leftDocument({ ...route, backends: bridged }), { lineWidth: 0 }))
   }
   return { files, unwritten }
