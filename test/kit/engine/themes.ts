@@ -43,5 +43,3 @@ export const themes = {
   ledger,
   logs,
 } satisfies Readonly<Record<string, Cases>>
-
-export type Theme = keyof typeof themes
