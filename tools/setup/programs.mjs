@@ -10,6 +10,7 @@ import { ensureTraefik, ensureTraefik2 } from './traefik.mjs'
 const uses = {
   test: {
     curl: 'curl',
+    h2load: 'nghttp2-client',
     openssl: 'openssl',
     'redis-server': 'redis-server',
     chromium: 'chromium',

@@ -17,14 +17,16 @@ export interface Reader {
 }
 
 interface State {
-  held: Buffer
+  /** As they came: joined only where a line is sought, for who reads slowly has a lot of them. */
+  pieces: Buffer[]
+  held: number
   over: '' | 'end' | 'reset'
   received: number
   wake: () => void
 }
 
 export const createReader = (socket: Duplex): Reader => {
-  const state: State = { held: Buffer.alloc(0), over: '', received: 0, wake: () => {} }
+  const state: State = { pieces: [], held: 0, over: '', received: 0, wake: () => {} }
   const close = Promise.withResolvers<'end' | 'reset'>()
   const finish = (how: 'end' | 'reset') => {
     if (state.over !== '') return
@@ -33,10 +35,11 @@ export const createReader = (socket: Duplex): Reader => {
     close.resolve(how)
   }
   socket.on('data', (chunk: Buffer) => {
-    state.held = state.held.length === 0 ? chunk : Buffer.concat([state.held, chunk])
+    state.pieces.push(chunk)
+    state.held += chunk.length
     state.received += chunk.length
     // A reader who does not ask gets back-pressure to work on.
-    if (state.held.length > 4 << 20) socket.pause()
+    if (state.held > 4 << 20) socket.pause()
     state.wake()
   })
   socket.on('end', () => finish('end'))
@@ -44,20 +47,28 @@ export const createReader = (socket: Duplex): Reader => {
   socket.on('close', () => finish('reset'))
 
   const more = async () => {
-    if (state.over !== '') throw new Error(`connection closed (${state.over}) with ${state.held.length} unread bytes`)
+    if (state.over !== '') throw new Error(`connection closed (${state.over}) with ${state.held} unread bytes`)
     socket.resume()
     await new Promise<void>((wake) => {
       state.wake = wake
     })
   }
-  const cut = (count: number) => {
-    const piece = state.held.subarray(0, count)
-    state.held = state.held.subarray(count)
+  /** At most so many bytes of the first piece. */
+  const cut = (most: number) => {
+    const first = state.pieces[0] ?? Buffer.alloc(0)
+    const piece = first.subarray(0, most)
+    if (piece.length === first.length) state.pieces.shift()
+    else state.pieces[0] = first.subarray(piece.length)
+    state.held -= piece.length
     return piece
   }
   const some = async (most = Number.POSITIVE_INFINITY) => {
-    while (state.held.length === 0) await more()
-    return cut(Math.min(most, state.held.length))
+    while (state.held === 0) await more()
+    return cut(most)
+  }
+  const lineEnd = () => {
+    if (state.pieces.length > 1) state.pieces = [Buffer.concat(state.pieces)]
+    return state.pieces[0]?.indexOf(10) ?? -1
   }
   const gather = async (count: number, sink?: (chunk: Buffer) => void) => {
     const kept: Buffer[] = []
@@ -71,11 +82,8 @@ export const createReader = (socket: Duplex): Reader => {
   }
   return {
     line: async () => {
-      let at = state.held.indexOf(10)
-      while (at < 0) {
-        await more()
-        at = state.held.indexOf(10)
-      }
+      let at = lineEnd()
+      for (; at < 0; at = lineEnd()) await more()
       return cut(at + 1)
         .toString('latin1')
         .replace(/\r?\n$/, '')
@@ -84,12 +92,12 @@ export const createReader = (socket: Duplex): Reader => {
     some: () => some(),
     rest: async (sink) => {
       const kept: Buffer[] = []
-      while (state.held.length > 0 || state.over === '') {
-        if (state.held.length === 0) {
+      while (state.held > 0 || state.over === '') {
+        if (state.held === 0) {
           await more().catch(() => undefined)
           continue
         }
-        const piece = cut(state.held.length)
+        const piece = cut(state.held)
         if (sink === undefined) kept.push(piece)
         else sink(piece)
       }

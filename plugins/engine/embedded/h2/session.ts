@@ -4,6 +4,7 @@ import { answerWith } from '../pages.ts'
 import { ConnectionError, type ErrorCode, errorCode, mostWindow } from './codes.ts'
 import { Decoder } from './decoder.ts'
 import { Encoder } from './encoder.ts'
+import { Ending } from './ending.ts'
 import { type FrameSink, Frames } from './frames.ts'
 import { areTrailers, type Head, readHead } from './head.ts'
 import { Inflow, windows } from './inflow.ts'
@@ -12,7 +13,7 @@ import { type Rates, rates } from './rates.ts'
 import { readSettings, settingsFrame } from './settings.ts'
 import { type Connection, Stream } from './stream.ts'
 import { Streams } from './streams.ts'
-import { goAwayFrame, headerFrames, pong, resetFrame, settingsAcknowledged, windowFrame } from './write.ts'
+import { headerFrames, pong, resetFrame, settingsAcknowledged, windowFrame } from './write.ts'
 
 /** Times in ms. */
 export interface Http2Limits {
@@ -32,16 +33,14 @@ export interface Given {
   ended(reason: string, code: ErrorCode): void
 }
 
-/** Milliseconds that the other side has to take the last bytes. */
-const linger = 1_000
 /** Frames that wait because the peer reads nothing. */
 const mostWaiting = 8_388_608
 
 /** One connection of HTTP/2, the server's side of it (RFC 9113). */
 export class Session implements Connection, FrameSink {
   readonly client: Client
+  readonly patience: number
   readonly #given: Given
-  readonly #socket: Duplex
   readonly #out: Outbox
   readonly #frames: Frames
   readonly #decoder = new Decoder()
@@ -49,35 +48,31 @@ export class Session implements Connection, FrameSink {
   readonly #rates: Rates
   readonly #streams = new Streams()
   /** Begun by the bytes that are being read, and not yet served. */
-  #fresh: Stream[] = []
+  readonly #fresh: Stream[] = []
   #peerWindow = 65_535
   readonly #inflow = new Inflow(0, windows.connection, (frame) => this.#out.frame(frame))
-  #leaving: 'no' | 'announced' | 'yes' = 'no'
-  #closed = false
-  readonly #idle: NodeJS.Timeout
+  readonly #ending: Ending
 
   constructor(given: Given) {
     const { socket, limits } = given
     this.#given = given
     this.client = given.client
-    this.#socket = socket
+    this.patience = limits.idleTime
     this.#rates = rates(limits.controlFrames)
     this.#out = new Outbox(socket, this.#rates.sent)
     this.#frames = new Frames(this, limits.headerBytes, limits.headerTime)
+    const { idleTime } = limits
+    this.#ending = new Ending({ socket, out: this.#out, streams: this.#streams, idleTime, stop: () => this.#stop() })
     this.#out.frame(settingsFrame({ ...limits, streamWindow: windows.stream }))
     this.#out.frame(windowFrame(0, windows.connection - 65_535))
-    this.#idle = setTimeout(() => this.#rest(), Math.max(1, limits.idleTime || mostWindow))
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
     socket.on('end', () => this.#halfClosed())
-    socket.on('close', () => this.#stop())
+    socket.on('close', () => this.#ending.close())
   }
 
   /** Says that no more streams are taken: at first only soon, so that those on their way are served; called again, from now on (RFC 9113 section 6.8). */
   goAway(): void {
-    if (this.#closed || this.#leaving === 'yes') return
-    this.#leaving = this.#leaving === 'no' && this.#streams.highest > 0 ? 'announced' : 'yes'
-    this.#out.frame(goAwayFrame(this.#leaving === 'yes' ? this.#streams.highest : mostWindow, errorCode.none))
-    this.#endIfDone()
+    this.#ending.goAway()
   }
 
   // Of the peer's frames.
@@ -110,7 +105,7 @@ export class Session implements Connection, FrameSink {
     if (!stream) return
     this.#forget(stream, false)
     stream.abort()
-    this.#endIfDone()
+    this.#ending.streamEnded()
   }
   settings(payload: Buffer, acknowledged: boolean): void {
     this.#spend(this.#rates.control(), 'SETTINGS')
@@ -131,8 +126,7 @@ export class Session implements Connection, FrameSink {
     if (!acknowledged) this.#out.frame(pong(payload))
   }
   goaway(): void {
-    this.#leaving = 'yes'
-    this.#endIfDone()
+    this.#ending.clientLeaves()
   }
   window(id: number, bytes: number): void {
     this.#spend(this.#rates.idle(), 'WINDOW_UPDATE')
@@ -175,15 +169,15 @@ export class Session implements Connection, FrameSink {
     this.#forget(stream, stream.open)
     this.#reset(stream.id, code)
     stream.abort()
-    this.#endIfDone()
+    this.#ending.streamEnded()
   }
   closed(stream: Stream): void {
     this.#forget(stream, false)
-    this.#endIfDone()
+    this.#ending.streamEnded()
   }
 
   #read(chunk: Buffer): void {
-    if (this.#closed) return
+    if (this.#ending.closed) return
     try {
       this.#frames.push(chunk)
     } catch (error) {
@@ -191,15 +185,12 @@ export class Session implements Connection, FrameSink {
       this.#fail(error.code, error.message)
     }
     // Those that the same bytes took back again never reach a backend.
-    const fresh = this.#fresh
-    if (fresh.length === 0) return
-    this.#fresh = []
-    for (const stream of fresh) if (!stream.over) this.#given.serve(stream)
+    for (const stream of this.#fresh.splice(0)) if (!stream.over) this.#given.serve(stream)
   }
   #request(id: number, raw: Fields | undefined, ended: boolean): void {
     this.#streams.highest = id
     const head = raw ? readHead(raw) : { status: 431, reason: 'the head is too long' }
-    if (this.#leaving === 'yes') this.#reset(id, errorCode.refused)
+    if (this.#ending.leaving) this.#reset(id, errorCode.refused)
     else if (this.#streams.size >= this.#given.limits.streams) this.#refused(id, errorCode.refused)
     else if (head === 'malformed') this.#refused(id, errorCode.protocol)
     else if ('status' in head) answerWith(this.#open(id, { ...nothing, method: 'GET' }, ended), head.status)
@@ -218,7 +209,6 @@ export class Session implements Connection, FrameSink {
   #forget(stream: Stream, crossing: boolean): void {
     this.#streams.end(stream.id, crossing)
     this.#out.drop(stream)
-    if (this.#streams.size === 0) this.#idle.refresh()
   }
   /** For what the peer did wrong on it. */
   #refuse(stream: Stream, code: ErrorCode): void {
@@ -238,35 +228,16 @@ export class Session implements Connection, FrameSink {
     if (this.#out.waiting > mostWaiting) throw new ConnectionError(errorCode.calm, 'it reads no answers')
   }
 
-  #rest(): void {
-    if (this.#streams.size > 0) return
-    this.#leaving = 'announced'
-    this.goAway()
-  }
-  #endIfDone(): void {
-    if (this.#leaving === 'yes' && this.#streams.size === 0) this.#end()
-  }
   #fail(code: ErrorCode, reason: string): void {
-    if (this.#closed) return
+    if (this.#ending.closed) return
     this.#given.ended(reason, code)
-    this.#out.frame(goAwayFrame(this.#streams.highest, code))
-    this.#end()
-  }
-  #end(): void {
-    if (this.#closed) return
-    this.#stop()
-    const timer = setTimeout(() => this.#socket.destroy(), linger)
-    this.#socket.once('close', () => clearTimeout(timer))
-    this.#out.end(() => this.#socket.end())
+    this.#ending.fail(code)
   }
   #halfClosed(): void {
     for (const stream of [...this.#streams.all()]) if (stream.open) this.reset(stream, errorCode.cancel)
-    this.#leaving = 'yes'
-    this.#endIfDone()
+    this.#ending.clientLeaves()
   }
   #stop(): void {
-    this.#closed = true
-    clearTimeout(this.#idle)
     this.#frames.stop()
     for (const stream of this.#streams.clear()) {
       this.#out.drop(stream)

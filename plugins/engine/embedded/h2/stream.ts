@@ -9,6 +9,8 @@ import type { Sender } from './outbox.ts'
 /** What a stream needs of its connection. */
 export interface Connection {
   readonly client: Client
+  /** ms that an answer which nobody else times may take; 0: no limit. */
+  readonly patience: number
   /** A header block of these fields, in frames, behind all that was framed before. */
   head(stream: number, status: number, fields: Readonly<Fields>, end: boolean, into?: Buffer[]): void
   /** The stream has something to send. */
@@ -57,6 +59,7 @@ export class Stream implements Exchange, Sender {
   /** All of the answer is its head, which is on its way. */
   #bare = false
   #over = false
+  #patience: NodeJS.Timeout | undefined
 
   constructor(connection: Connection, id: number, head: Head, ended: boolean, window: number, inflow: Inflow) {
     this.#connection = connection
@@ -115,6 +118,7 @@ export class Stream implements Exchange, Sender {
     if (this.#over) return
     this.#over = true
     this.#inputOver = true
+    clearTimeout(this.#patience)
     this.#queue = []
     this.body?.abandon()
     this.#watcher?.gone()
@@ -158,6 +162,8 @@ export class Stream implements Exchange, Sender {
       this.#connection.ready(this)
     }
     if (this.body) discard(this.body, () => this.cut())
+    const { patience } = this.#connection
+    if (!this.#watcher && patience > 0) this.#patience ??= setTimeout(() => this.cut(), patience)
   }
   take(): never {
     throw new Error('HTTP/2 has no upgrade')
@@ -220,6 +226,7 @@ export class Stream implements Exchange, Sender {
   #settle(): void {
     if (this.#over || !this.#finished || this.open || this.unsent() > 0) return
     this.#over = true
+    clearTimeout(this.#patience)
     this.#connection.closed(this)
     this.#watcher?.gone()
   }

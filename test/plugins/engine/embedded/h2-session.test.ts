@@ -88,3 +88,18 @@ test('everyone who has something to send gets a turn, however much the first one
   expect(Math.min(...turns)).toBeGreaterThan(8)
   for (const sender of senders) outbox.drop(sender)
 })
+
+test('a client that takes no page of the gateway itself does not hold its connection for ever', async () => {
+  const world = await open({ limits: { idleSeconds: 1 } })
+  await world.set('1-1-a', 'a.test', [(await backend('fine')).url])
+  const client = await openFrames({ port: world.where.https }, { name: 'a.test', ca: world.authority.root })
+  defer(client.close)
+  // SETTINGS_INITIAL_WINDOW_SIZE 0: no body may come.
+  await client.send(frameType.settings, 0, 0, Buffer.of(0, 4, 0, 0, 0, 0))
+  const fields = { ':method': 'GET', ':scheme': 'https', ':authority': 'other.test', ':path': '/' }
+  await client.headers(1, Object.entries(fields), true)
+  const seen: number[] = []
+  for (let frame = await client.next(); frame.type !== frameType.goaway; frame = await client.next())
+    if (frame.stream === 1) seen.push(frame.type)
+  expect(seen).toEqual([frameType.headers, frameType.reset])
+})
