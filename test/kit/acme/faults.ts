@@ -23,7 +23,7 @@ export interface FaultProxy {
   meet(how: 'well' | 'refuses' | 'impostor'): Promise<void>
   /** What was asked for: `POST /order-plz`. */
   readonly asked: readonly string[]
-  /** How many orders were begun. */
+  /** How many orders were begun: one that was asked again only for its nonce (RFC 8555 section 6.5) is one. */
   orders(): number
   close(): Promise<void>
 }
@@ -35,6 +35,7 @@ export const startFaults = async (ca: { readonly port: number; readonly trust: s
   const port = await freePort()
   const agent = new Agent({ keepAlive: true, ca: ca.trust })
   const asked: string[] = []
+  let orders = 0
   const forward = (req: IncomingMessage) =>
     new Promise<{ answer: IncomingMessage; body: Buffer }>((resolve, reject) => {
       const { method, url: path, headers } = req
@@ -56,12 +57,15 @@ export const startFaults = async (ca: { readonly port: number; readonly trust: s
   const server = createServer({ cert: own.chain, key: own.key }, async (req, res) => {
     const [method, path] = [req.method ?? '', req.url ?? '']
     asked.push(`${method} ${path}`)
+    const ordering = method === 'POST' && path === '/order-plz'
+    if (ordering) orders++
     const fault = proxy.fault({ method, path })
     if (fault === 'hang') return
     if (fault === 'cut') return void req.socket.destroy()
     if (typeof fault === 'object') return void res.writeHead(fault.status, fault.headers).end(fault.body)
     try {
       const { answer, body } = await forward(req)
+      if (ordering && body.includes('acme:error:badNonce')) orders--
       res.writeHead(answer.statusCode ?? 502, answer.headers)
       if (fault === 'half') res.write(body.subarray(0, body.length / 2), () => req.socket.destroy())
       else res.end(body)
@@ -93,7 +97,7 @@ export const startFaults = async (ca: { readonly port: number; readonly trust: s
       await listen()
     },
     asked,
-    orders: () => asked.filter((each) => each === 'POST /order-plz').length,
+    orders: () => orders,
     close: async () => {
       agent.destroy()
       await deafen()
