@@ -94,10 +94,12 @@ report.after = [
 report.sameKey = ca() === key
 const idsNow = () => [...gateway.routes.all()].map(({ id }) => id).sort()
 const ids = idsNow()
+// On a fast machine all of this took a moment only: the old route is asked on behind it.
+for (const before = oldRoute.served; !oldRoute.broke && oldRoute.served < before + 10; ) await wait(5)
 asking = false
 await load
 old.close()
-report.old = { ...oldRoute, served: oldRoute.served > 10 }
+report.old = { broke: oldRoute.broke, served: oldRoute.served >= 10 }
 await gateway.close()
 gateway = await start()
 report.kept = JSON.stringify(ids) === JSON.stringify(idsNow()) && ids.length > 1
