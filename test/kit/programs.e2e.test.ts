@@ -36,6 +36,6 @@ test('a program that is not there fails with a sentence that says how to get it'
   vi.resetModules()
   const fresh = await import('./programs.ts')
   expect(() => fresh.traefikPath()).toThrow(/traefik is not here: run `node tools\/setup\.mjs --test`/)
-  expect(() => fresh.pebblePath()).toThrow(/pebble is not here: run `node tools\/setup\.mjs --test`/)
+  expect(() => fresh.pebblePath()).toThrow(/pebble is not here: `go install \S+` .* `node tools\/setup\.mjs --test`/)
   await empty.remove()
 })
