@@ -71,8 +71,10 @@ export const connectEndpoint = (path: string, heard: (facts: Facts) => void = ()
         settle(those, answer)
       } catch (error) {
         whole = true
-        if (error === notAgreed) waiting.unshift(...those)
-        else {
+        if (error === notAgreed || error === gone) waiting.unshift(...those)
+        // The next connection goes on; this one may not have told its end yet.
+        if (error === gone) break
+        if (error !== notAgreed) {
           for (const { reject } of those) reject(error instanceof Error ? error : new Error(String(error)))
           setTimeout(pump, again).unref()
           break
@@ -145,6 +147,7 @@ const settle = (those: readonly Waiting[], { refused = [] }: Answer) => {
 
 /** What was asked may have been done or not: all is to be said again. */
 const notAgreed = new Error('the endpoint and the gateway do not agree')
+const gone = new Error('the endpoint is not connected')
 
 const aborted = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => {
@@ -168,7 +171,7 @@ const open = (path: string, signal: AbortSignal, handed: (news: Partial<Facts>) 
     const closed = new Promise<void>((done) => socket.once('close', () => done()))
     const ask = (request: Omit<Request, 'id'>) => {
       const answer = Promise.withResolvers<Answer>()
-      if (socket.destroyed) return Promise.reject(notAgreed)
+      if (socket.destroyed) return Promise.reject(gone)
       last++
       asked.set(last, answer)
       socket.write(`${JSON.stringify({ id: last, ...request } satisfies Request)}\n`)
@@ -191,6 +194,6 @@ const open = (path: string, signal: AbortSignal, handed: (news: Partial<Facts>) 
     signal.addEventListener('abort', () => socket.destroy(), { once: true })
     socket.once('close', () => {
       reject(new Error('not connected'))
-      for (const { reject } of asked.values()) reject(notAgreed)
+      for (const { reject } of asked.values()) reject(gone)
     })
   })
