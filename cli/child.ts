@@ -1,10 +1,8 @@
-import type { Server } from 'node:net'
 import { asGatewayError, GatewayError } from '../core/errors.ts'
 import type { CreateOptions, RunningGateway } from '../core/gateway.ts'
 import type { HandOver } from '../core/hand-over.ts'
 import { explainBind, type Sockets } from '../core/listeners.ts'
 import { parseId } from '../core/parse.ts'
-import type { Address } from '../core/plugin.ts'
 import { openRoot } from '../core/root.ts'
 import { type Carried, childVariable, type FromChild, type ToChild } from './parent-words.ts'
 
@@ -32,7 +30,7 @@ export const parent = (log: Log) => {
         const mine = ++number
         asked.set(mine, (word, handle) => {
           if (!handle) return reject(explainBind(Object.assign(new Error(word.message), { code: word.code }), address))
-          listen(server, handle, address).then(resolve, reject)
+          resolve({ port: portOf(handle), start: () => server.listening || server.listen(handle, 4096) })
         })
         say({ say: 'listen', number: mine, address })
       }),
@@ -125,8 +123,10 @@ export const parent = (log: Log) => {
   }
 }
 
-const listen = (server: Server, handle: unknown, address: Address): Promise<void> =>
-  new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(explainBind(error, address)))
-    server.listen(handle, 4096, () => resolve())
-  })
+const portOf = (handle: unknown): number => {
+  const name: { port?: number } = {}
+  if (isSocket(handle)) handle.getsockname(name)
+  return name.port ?? 0
+}
+const isSocket = (handle: unknown): handle is { getsockname(out: { port?: number }): number } =>
+  typeof handle === 'object' && handle !== null && 'getsockname' in handle && typeof handle.getsockname === 'function'

@@ -69,12 +69,13 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
   const kept = new Set<string>()
   let running = checked
   let handed = false
+  const listening = listeners(options.sockets)
   const coreFor = services({
     root,
     log,
     routes,
     state,
-    listen: listeners(options.sockets).listen,
+    listen: listening.listen,
     emit: events.emit,
     // What a plugin keeps while another gateway has the store is the other one's to know.
     commit: async (writes) => (handed ? undefined : store.commit(writes)),
@@ -221,6 +222,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
     },
     close,
     backup: async () => {
+      for (const { hooks } of ofKind(set, 'metrics')) await hooks.settle?.()
       const [files, stored] = await Promise.all([readKept(root, kept), store.still((hooks) => hooks.load())])
       return backupLines(stored, files)
     },
@@ -232,7 +234,18 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
     if (!options.source) throw new GatewayError('BAD_REQUEST', 'this gateway was not started from a config file', 'restart it')
     if (phase !== 'ready') throw new GatewayError('STOPPING', `the gateway is ${phase}`, 'ask again once it is ready')
     const next = checkConfig(await options.source())
-    const done = await reload({ set, next, coreFor, dispatcher: operations, engine, certificates: certs, routes, store, gateway })
+    listening.hold()
+    const done = await reload({
+      set,
+      next,
+      coreFor,
+      dispatcher: operations,
+      engine,
+      certificates: certs,
+      routes,
+      store,
+      gateway,
+    }).finally(listening.open)
     set = done.set
     running = next
     // Behind the answer: open connections of a replaced engine may take their time.
@@ -278,6 +291,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
     })
     phase = 'ready'
     for (const { hooks } of ofKind(set, 'transport')) await hooks.listen(gateway)
+    listening.open()
     return gateway
   } catch (error) {
     await close()

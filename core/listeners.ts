@@ -3,65 +3,99 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { GatewayError, reason } from './errors.ts'
 import type { Address, Listener } from './plugin.ts'
 
+interface Claim {
+  readonly accept: (socket: Socket) => void
+  open: boolean
+}
 interface Held {
   readonly server: Server
-  readonly port: number
-  /** The last one gets the connections. */
-  claims: { readonly accept: (socket: Socket) => void }[]
+  readonly bound: Bound
+  /** The last open one gets the connections. */
+  claims: readonly Claim[]
+  /** Came before any claim was open. */
+  waiting: Socket[]
 }
 
+export interface Bound {
+  readonly port: number
+  /** Has the server take connections, where it does not yet. */
+  start?(): void
+}
 /** Who opens the listening sockets, where that is not this process. */
 export interface Sockets {
-  /** Has the server listen on the address. Rejects with PORT_IN_USE or LISTEN_FAILED. */
-  bind(server: Server, address: Address): Promise<void>
+  /** Binds the address for the server. Rejects with PORT_IN_USE or LISTEN_FAILED. */
+  bind(server: Server, address: Address): Promise<Bound>
   /** Nobody here listens on it any more. */
   free(address: Address): void
 }
 
-/** The listening sockets of a gateway. They outlive the plugin that asked first, so that a reload hands them on without a gap. */
+/**
+ * The listening sockets of a gateway. They outlive the plugin that asked first, so that a reload hands them on without a gap. What plugins
+ * claim while they are set up gets no connection before `open`: until then an earlier claim has them, or they wait.
+ */
 export const listeners = (sockets: Sockets = { bind, free: () => undefined }) => {
   const held = new Map<string, Promise<Held>>()
+  const bound = new Set<Held>()
+  let holding = true
 
-  const open = async (address: Address, key: string): Promise<Held> => {
+  const bindTo = async (address: Address, key: string): Promise<Held> => {
     const server = createServer({ allowHalfOpen: true, noDelay: true })
-    await sockets.bind(server, address)
-    const bound = server.address()
-    const entry: Held = { server, port: typeof bound === 'object' && bound ? bound.port : 0, claims: [] }
+    const entry: Held = { server, bound: await sockets.bind(server, address), claims: [], waiting: [] }
+    bound.add(entry)
     server.on('connection', (socket) => {
-      const claim = entry.claims.at(-1)
+      const claim = entry.claims.findLast(({ open }) => open)
       if (claim) claim.accept(socket)
+      else if (entry.claims.length > 0) entry.waiting.push(socket)
       else socket.destroy()
     })
     server.on('error', () => held.delete(key))
     return entry
   }
+  const begin = (entry: Held): void => {
+    for (const claim of entry.claims) claim.open = true
+    entry.bound.start?.()
+    const accept = entry.claims.at(-1)?.accept
+    for (const socket of entry.waiting.splice(0)) accept?.(socket)
+  }
 
   return {
     async listen(address: Address, accept: (socket: Socket) => void): Promise<Listener> {
       const key = 'path' in address ? address.path : address.port ? `${address.host} ${address.port}` : `any ${Math.random()}`
-      const opening = held.get(key) ?? open(address, key)
+      const opening = held.get(key) ?? bindTo(address, key)
       held.set(key, opening)
       const entry = await opening.catch((error) => {
         held.delete(key)
         throw error
       })
-      const claim = { accept }
-      entry.claims.push(claim)
+      const claim: Claim = { accept, open: false }
+      entry.claims = [...entry.claims, claim]
+      if (!holding) begin(entry)
       return {
-        port: entry.port,
+        port: entry.bound.port,
         async close() {
           entry.claims = entry.claims.filter((other) => other !== claim)
           if (entry.claims.length || !held.delete(key)) return
+          bound.delete(entry)
           // Only the socket: what was accepted is its owner's to end.
           entry.server.close()
+          for (const socket of entry.waiting.splice(0)) socket.destroy()
           sockets.free(address)
         },
       }
     },
+    /** Claims from now on get connections with the next `open`. */
+    hold(): void {
+      holding = true
+    },
+    open(): void {
+      holding = false
+      for (const entry of bound) begin(entry)
+    },
   }
 }
+export type Listeners = ReturnType<typeof listeners>
 
-const bind = async (server: Server, address: Address): Promise<void> => {
+const bind = async (server: Server, address: Address): Promise<Bound> => {
   try {
     await listen(server, address)
   } catch (error) {
@@ -73,6 +107,8 @@ const bind = async (server: Server, address: Address): Promise<void> => {
     })
   }
   if ('path' in address && address.mode !== undefined) await chmod(address.path, address.mode)
+  const at = server.address()
+  return { port: typeof at === 'object' && at ? at.port : 0 }
 }
 
 const listen = (server: Server, address: Address): Promise<void> =>

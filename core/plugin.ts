@@ -186,7 +186,12 @@ export interface Hooks {
   /** At most one. `commit` returns when a crash can no longer lose it; calls made together may share one sync. */
   store: { load(): Awaitable<Stored>; commit(writes: readonly Write[]): Promise<void> }
   /** At most one. What `observe` throws is logged and dropped: a watcher never breaks a route. */
-  metrics: { observe(event: Event): void; report(signal: AbortSignal): Awaitable<ReadonlyMap<WorkloadId, Bytes>> }
+  metrics: {
+    observe(event: Event): void
+    report(signal: AbortSignal): Awaitable<ReadonlyMap<WorkloadId, Bytes>>
+    /** Brings the ledger up to what is counted now. Asked before a backup. */
+    settle?(): Awaitable<void>
+  }
   /** Starts last, closes first. */
   transport: { listen(gateway: Gateway): Awaitable<void> }
   /** No hooks: these live through the capability that they provide. */
@@ -237,7 +242,7 @@ export interface Core {
   readonly refresh: () => void
   /**
    * Listens on TCP or a unix socket. The host owns the socket, so that a reload hands it over without closing it:
-   * the newest claim of an address gets the connections. Sockets allow half-open and have no delay set.
+   * the newest claim of an address gets the connections. A claim of `setup` gets none before all routes are there. Sockets allow half-open and have no delay set.
    * Rejects with PORT_IN_USE or LISTEN_FAILED.
    */
   readonly listen: (address: Address, accept: (socket: Socket) => void) => Promise<Listener>

@@ -39,7 +39,7 @@ test("39: reads from the protobuf of Prometheus' own encoder what is in the text
       places.set(name, place + 1)
       wanted.push(`${written({ ...Object.fromEntries(labels), __name__: name }, value)} ${1_700_000_000.5 + place}`)
     })
-    const { stdout } = await execa(program, ['protobuf'], { input: text, encoding: 'buffer' })
+    const { stdout } = await execa(program, ['protobuf'], { input: text, encoding: 'buffer', stripFinalNewline: false })
     const ours: string[] = []
     readFamilies(
       stdout,

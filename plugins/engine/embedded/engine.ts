@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import type { Socket } from 'node:net'
 import type { Core, Hooks, HttpChallenge, Listener, Route, TlsAlpnChallenge, Traffic, WorkloadId } from '../../../core/index.ts'
 import { openAccessLog } from './access-log.ts'
 import { addressesOf, problemOf } from './addresses.ts'
@@ -53,21 +52,8 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
   const checks = settings.health && startChecks({ ...settings.health, ca: settings.ca }, table, core.log)
   const sweep = setInterval(() => sweepTable(table), 1_000)
 
-  // Until the routes are there, who comes waits: after a restart with many, and while a reload puts this engine in the place of another.
-  let early: (() => void)[] | undefined = []
-  const whenRestored = (accept: (socket: Socket) => void) => (socket: Socket) => {
-    if (early) early.push(() => accept(socket))
-    else accept(socket)
-  }
-
-  const release = () => {
-    const waiting = early
-    early = undefined
-    for (const serve of waiting ?? []) serve()
-  }
   let draining: Promise<void> | undefined
   const drain = () => {
-    release()
     draining ??= Promise.all(listeners.splice(0).map((listener) => listener.close())).then(serving.close)
     return draining
   }
@@ -78,10 +64,10 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     await accessLog?.close()
   }
   try {
-    const https = await listenAt(core, settings.https, 8443, whenRestored(serving.acceptHttps))
+    const https = await listenAt(core, settings.https, 8443, serving.acceptHttps)
     listeners.push(https)
     port = https.port
-    const plain = settings.http && (await listenAt(core, settings.http, 8080, whenRestored(serving.acceptHttp)))
+    const plain = settings.http && (await listenAt(core, settings.http, 8080, serving.acceptHttp))
     if (plain) listeners.push(plain)
     core.health('ok', undefined, { https: https.port, ...(plain && { http: plain.port }) })
   } catch (error) {
@@ -101,7 +87,6 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
         const route = table.routeOf(id)
         if (route) table.remove(route)
       }
-      release()
     },
     apply: (changes) => {
       const refused = new Map<WorkloadId, Error>()

@@ -59,11 +59,11 @@ export const traffic = (options: TrafficOptions = {}) => {
       }
       void look() // an engine that ran on says so before anything is removed from it
       let ticking: Promise<void> | undefined
-      const timer = setInterval(() => {
-        ticking ??= tick().finally(() => {
+      const once = () =>
+        (ticking ??= tick().finally(() => {
           ticking = undefined
-        })
-      }, interval * 1_000).unref()
+        }))
+      const timer = setInterval(once, interval * 1_000).unref()
 
       return {
         observe: (event) => {
@@ -74,6 +74,10 @@ export const traffic = (options: TrafficOptions = {}) => {
         report: async () => {
           await look()
           return counts.sums()
+        },
+        settle: async () => {
+          await ticking
+          await once()
         },
         close: async () => {
           clearInterval(timer)
