@@ -3,7 +3,7 @@ import { Agent, createServer } from 'node:http'
 import { join } from 'node:path'
 import { expect, onTestFinished, vi } from 'vitest'
 import { gatewayProcess } from '../cli/gateway-process.ts'
-import { echoBody } from '../kit/backends/http.ts'
+import { echoWhole } from '../kit/backends/http.ts'
 import { clientHello } from '../kit/clients/pieces.ts'
 import { freePort, http1, httpBackend, openTcp, openTls, rawBackend, tempRoot } from '../kit/index.ts'
 import { endKept, isRunning, keptChildren } from '../kit/kept.ts'
@@ -42,7 +42,7 @@ const stand = async (engineOf: (http: number, https: number) => Promise<string>)
   const [root, config] = [join(folder.path, 'root'), join(folder.path, 'gateway.config.mts')]
   mkdirSync(root, { mode: 0o700 })
   writeFileSync(config, configOf(await engineOf(http, https)))
-  const web = await httpBackend(echoBody)
+  const web = await httpBackend(echoWhole)
   const echo = await rawBackend(async (connection) => {
     for (;;) await connection.send(await connection.some())
   })

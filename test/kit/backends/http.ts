@@ -65,6 +65,11 @@ const seen = ({ method = '', url = '', httpVersion, rawHeaders }: IncomingMessag
 /** Answers with the body that was sent, chunk by chunk. */
 export const echoBody: Handler = (request, response) => request.pipe(response)
 
+/** The same once it has all of it: some proxies cut an answer that begins before (golang/go#40747). */
+export const echoWhole: Handler = async (request, response) => {
+  response.end(Buffer.concat(await request.toArray().catch(() => [])))
+}
+
 /** Upgrades whatever protocol is asked for, and sends back every byte. */
 export const echoUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${request.headers.upgrade}\r\n\r\n`)

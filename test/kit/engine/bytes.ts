@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { Bytes } from '../../../core/index.ts'
-import { echoBody } from '../backends/http.ts'
+import { echoWhole } from '../backends/http.ts'
 import { readHead } from '../backends/raw.ts'
 import { echoWebSocket } from '../backends/websocket.ts'
 import { http1 } from '../clients/h1.ts'
@@ -32,7 +32,7 @@ const rawClient = async (world: World) => {
 export const bytes: Cases = {
   'counts bodies both ways, on HTTP/1.1 and HTTP/2': async (open) => {
     const world = await open()
-    await world.set('1-1-a', 'a.test', [(await backend(echoBody)).url])
+    await world.set('1-1-a', 'a.test', [(await backend(echoWhole)).url])
     const one = await world.h1('a.test')
     for (const size of [1, 0, 1_000, 100_000])
       await one.request('POST /', { Host: 'a.test', 'X-Not': 'counted' }, 'x'.repeat(size))

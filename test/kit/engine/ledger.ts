@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { Bytes } from '../../../core/index.ts'
 import { createAuthority } from '../authority.ts'
-import { echoBody } from '../backends/http.ts'
+import { echoWhole } from '../backends/http.ts'
 import { backend, becomes, type Cases, eventually, signal } from './cases.ts'
 import { idOf, type World } from './world.ts'
 
@@ -16,7 +16,7 @@ const post = async (world: World, host: string, size: number, ca = world.authori
 export const ledger: Cases = {
   'counts each workload for itself': async (open) => {
     const world = await open()
-    const web = await backend(echoBody)
+    const web = await backend(echoWhole)
     const ids = [1, 2, 3, 4, 5].map((size) => ({ id: `${size}-1-a`, host: `host${size}.wild.test`, size }))
     for (const { id, host } of ids) await world.set(id, host, [web.url])
     await Promise.all(ids.flatMap(({ host, size }) => Array.from({ length: size }, () => post(world, host, size * 100))))
@@ -26,7 +26,7 @@ export const ledger: Cases = {
 
   'leaves out nothing that changed since the reading that it is asked about': async (open) => {
     const world = await open()
-    const web = await backend(echoBody)
+    const web = await backend(echoWhole)
     for (const name of ['a', 'b']) await world.set(`1-1-${name}`, `${name}.test`, [web.url])
     await post(world, 'a.test', 100)
     await becomes(() => world.bytes('1-1-a'), { request: 100, response: 100 })
@@ -49,7 +49,7 @@ export const ledger: Cases = {
 
   'counts on over a change of backends, of the host and of the mode': async (open) => {
     const world = await open()
-    const [one, two] = [await backend(echoBody), await backend(echoBody)]
+    const [one, two] = [await backend(echoWhole), await backend(echoWhole)]
     const tenant = await createAuthority()
     await world.set('1-1-a', 'a.test', [one.url])
     await post(world, 'a.test', 1_000)
@@ -58,7 +58,7 @@ export const ledger: Cases = {
     await world.set('1-1-a', 'b.test', [two.url])
     await post(world, 'b.test', 30)
     await becomes(() => world.bytes('1-1-a'), { request: 1_230, response: 1_230 })
-    const own = await backend(echoBody, { tls: await tenant.issue(['b.test']) })
+    const own = await backend(echoWhole, { tls: await tenant.issue(['b.test']) })
     await world.set('1-1-a', 'b.test', [own.address], true)
     await post(world, 'b.test', 4, tenant.root)
     await eventually(async () => expect((await world.bytes('1-1-a')).request).toBeGreaterThan(1_234))
@@ -68,7 +68,7 @@ export const ledger: Cases = {
 
   'counts from zero a workload that is set again after it was removed': async (open) => {
     const world = await open()
-    const web = await backend(echoBody)
+    const web = await backend(echoWhole)
     for (const size of [100, 20, 3]) {
       await world.set('1-1-a', 'a.test', [web.url])
       await post(world, 'a.test', size)
@@ -141,7 +141,7 @@ export const ledger: Cases = {
 
   'never lets a figure fall within an epoch': async (open) => {
     const world = await open()
-    const web = await backend(echoBody)
+    const web = await backend(echoWhole)
     await world.set('1-1-a', 'a.test', [web.url])
     const state = { over: false }
     const load = (async () => {
@@ -171,7 +171,7 @@ export const ledger: Cases = {
 
   'begins another epoch where the counters begin again': async (open) => {
     const world = await open()
-    await world.set('1-1-a', 'a.test', [(await backend(echoBody)).url])
+    await world.set('1-1-a', 'a.test', [(await backend(echoWhole)).url])
     await post(world, 'a.test', 1_000)
     await becomes(() => world.bytes('1-1-a'), { request: 1_000, response: 1_000 })
     const { epoch } = await world.traffic()

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { echoBody } from '../backends/http.ts'
+import { echoWhole } from '../backends/http.ts'
 import { http1 } from '../clients/h1.ts'
 import { openTcp } from '../clients/socket.ts'
 import { backend, becomes, type Cases } from './cases.ts'
@@ -92,7 +92,7 @@ export const limits: Cases = {
 
   'refuses a body that is too large': async (open) => {
     const world = await open({ limits: { bodyBytes: 10_000 } })
-    const web = await backend(echoBody)
+    const web = await backend(echoWhole)
     await world.set('1-1-a', 'a.test', [web.url])
     const declared = await world.h1('a.test')
     expect((await declared.request('POST /declared', { Host: 'a.test' }, 'x'.repeat(10_001))).status).toBe(413)
