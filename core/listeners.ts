@@ -16,7 +16,7 @@ interface Held {
   waiting: Socket[]
 }
 
-export interface Bound {
+interface Bound {
   readonly port: number
   /** Has the server take connections, where it does not yet. */
   start?(): void
@@ -93,7 +93,6 @@ export const listeners = (sockets: Sockets = { bind, free: () => undefined }) =>
     },
   }
 }
-export type Listeners = ReturnType<typeof listeners>
 
 const bind = async (server: Server, address: Address): Promise<Bound> => {
   try {
