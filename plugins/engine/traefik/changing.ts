@@ -23,6 +23,7 @@ const patience = 15
 export const changingBy = ({ textOf, metering, publisher, feed, leaving, liveness, signal: stop }: Parts) => ({
   async apply(changes: readonly Change[], signal: AbortSignal): Promise<Map<WorkloadId, Error>> {
     const { write, gone, puts, refused } = sort(changes, textOf)
+    const noted = metering.note(puts, signal)
     for (const [id, error] of await metering.take(puts, signal)) {
       refused.set(id, error)
       write.delete(id)
@@ -38,6 +39,7 @@ export const changingBy = ({ textOf, metering, publisher, feed, leaving, livenes
       leaving.stays(route.id)
       liveness.put(route, generation)
     }
+    await noted
     if (gone.length === 0) return refused
     for (const { id } of gone) liveness.remove(id)
     try {

@@ -168,7 +168,7 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
   return {
     async restore(given) {
       const routes = [...given]
-      await metering.restore(routes)
+      const told = metering.restore(routes)
       const documents = new Map(certificates.documents)
       for (const route of routes)
         try {
@@ -177,7 +177,7 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
           core.emit(unserved(route, error))
         }
       // The number that is published next.
-      await feed.open(documents, publisher.wanted + 1)
+      await Promise.all([told, feed.open(documents, publisher.wanted + 1)])
       if (traefik === undefined) return start()
       publisher.publish()
     },

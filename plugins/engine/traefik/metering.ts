@@ -30,13 +30,15 @@ export const startMetering = async (settings: Settings, core: Core, supervisor: 
     shape: port === undefined ? {} : { relay: { address: relay.address, serversTransport: `${relayTransport}@file` } },
     restore: (routes: readonly Route[]): Promise<void> =>
       relay.client.restore(relayed(routes)).catch((error) => core.log(`the relay hears of its routes later: ${reason(error)}`)),
-    /** Before Traefik hears of them. Resolves with those that are not to be; what Traefik ends TLS for is served without a relay too. */
+    /** What Traefik ends TLS for, which is served without the relay too: Traefik need not wait for it. Never rejects. */
+    note: (routes: readonly Route[], signal: AbortSignal): Promise<void> =>
+      relay.client.note(relayed(routes.filter((route) => !through(route))), signal),
+    /** What is passed through, before Traefik hears of it. Resolves with those that are not to be. */
     async take(routes: readonly Route[], signal: AbortSignal): Promise<ReadonlyMap<WorkloadId, Error>> {
       const some = routes.filter(through)
       if (port === undefined) for (const route of some) core.emit(notMetered(route))
-      const others = relay.client.note(relayed(routes.filter((route) => !through(route))), signal)
       try {
-        await Promise.all([relay.client.apply(relayed(some), [], signal), others])
+        await relay.client.apply(relayed(some), [], signal)
         return new Map()
       } catch (error) {
         const why = `passed-through connections are not taken: ${reason(error)}`

@@ -24,6 +24,8 @@ export class Relay {
   readonly #looks: Looks
   readonly #takeUpgrades: (socket: Socket) => void
   #trouble = ''
+  /** Changes of the table and of the counters it rules, in the order in which they came. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(table: Table, meters: Meters, journal: Journal) {
     this.#table = table
@@ -85,7 +87,9 @@ export class Relay {
       case 'remove':
         return this.#remove(ask)
       case 'forget':
-        if (!this.#table.get(ask.id)) await this.#meters.forget(ask.id)
+        await this.#inTurn(async () => {
+          if (!this.#table.get(ask.id)) await this.#meters.forget(ask.id)
+        })
         return {}
       case 'read':
         // Who asks does not wait for a Traefik that is slow to tell; what it tells is in the next answer.
@@ -94,8 +98,17 @@ export class Relay {
     }
   }
 
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work)
+    this.#turn = mine.catch(() => undefined)
+    return mine
+  }
+
   /** A change that the disk does not take is refused whole; what it says is served either way only once it is durable. */
-  async #set({ whole, settings, put, drop }: Extract<Ask, { do: 'set' }>): Promise<void> {
+  #set(ask: Extract<Ask, { do: 'set' }>): Promise<void> {
+    return this.#inTurn(() => this.#change(ask))
+  }
+  async #change({ whole, settings, put, drop }: Extract<Ask, { do: 'set' }>): Promise<void> {
     const table = this.#table
     const stays = new Set(put.map(({ id }) => id))
     const gone = whole ? table.routes().flatMap(({ id }) => (stays.has(id) ? [] : id)) : drop
@@ -113,7 +126,9 @@ export class Relay {
   }
 
   async #remove({ id, drain, linger }: Extract<Ask, { do: 'remove' }>): Promise<Answers['remove']> {
-    if (this.#table.get(id)?.route) await this.#set({ do: 'set', put: [], drop: [id] })
+    await this.#inTurn(async () => {
+      if (this.#table.get(id)?.route) await this.#change({ do: 'set', put: [], drop: [id] })
+    })
     await Promise.all([this.#table.drain(id, drain), linger && sleep(drain)])
     if (linger) await this.#look(true)
     return this.#table.get(id)?.route ? {} : { last: this.#meters.figure(id) }

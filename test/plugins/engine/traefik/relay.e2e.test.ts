@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Bytes, WorkloadId } from '../../../../core/index.ts'
 import { clientHello, freePort, type Http1, http1, openTcp, rawBackend } from '../../../kit/index.ts'
@@ -93,6 +94,31 @@ test('cuts what is open at the deadline of a removal, says the last figure once,
   const again = await passThrough(stand, 'own.test')
   await again.take(again.hello.length)
   await becomes(() => stand.bytes(id), { request: again.hello.length, response: again.hello.length })
+})
+
+test('serves a workload that is set again in the moment of its removal', async () => {
+  const stand = await relayStand()
+  const route = relayRoute(id, 'own.test', [(await backend()).address])
+  await stand.client.restore([route])
+  stand.client.remove(id, 0, false, () => undefined)
+  await stand.client.apply([route], [])
+  const client = await passThrough(stand, 'own.test')
+  expect(await client.take(client.hello.length)).toEqual(client.hello)
+})
+
+test('takes a change while many wait for the figures of a Traefik that does not tell them', async () => {
+  const silent = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1')
+  onTestFinished(() => void silent.close())
+  await once(silent, 'listening')
+  const { port } = silent.address() as AddressInfo
+  const stand = await relayStand([], { metrics: { host: '127.0.0.1', port } })
+  const route = relayRoute(id, 'own.test', [(await backend()).address])
+  await stand.client.restore([])
+  const reads = Array.from({ length: 20 }, () => stand.client.read(AbortSignal.timeout(30_000)))
+  await stand.client.apply([route], [])
+  const client = await passThrough(stand, 'own.test')
+  expect(await client.take(client.hello.length)).toEqual(client.hello)
+  expect((await Promise.all(reads)).length).toBe(20)
 })
 
 test('goes on without a gateway, and keeps its counters for the next one', async () => {
