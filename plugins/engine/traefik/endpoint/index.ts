@@ -24,8 +24,9 @@ export interface Endpoint {
   close(): Promise<void>
 }
 
-/** Seconds that Traefik waits for an answer; an unchanged one is held until a second before. */
+/** Seconds that Traefik waits for the end of an answer, and that it has to read a large one on a busy machine: late is an error to it. */
 const pollTimeout = 60
+const reading = 10
 /** Raised when a running endpoint has to be replaced by this version's. */
 const revision = '1'
 
@@ -82,7 +83,7 @@ export const endpointArgs = ({
   hold?: number
 }): string[] => {
   const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url))
-  const options = ['--hold', String(hold ?? (pollTimeout - 1) * 1_000), '--port', String(port), ...(wait ? ['--wait'] : [])]
+  const options = ['--hold', String(hold ?? (pollTimeout - reading) * 1_000), '--port', String(port), ...(wait ? ['--wait'] : [])]
   // A small young generation: nearly all there is stays, and a large one would only take memory.
   return ['--max-semi-space-size=2', main, folder, ...options]
 }

@@ -10,7 +10,7 @@ import { Served } from './served.ts'
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { port: { type: 'string' }, hold: { type: 'string', default: '59000' }, wait: { type: 'boolean', default: false } },
+  options: { port: { type: 'string' }, hold: { type: 'string', default: '50000' }, wait: { type: 'boolean', default: false } },
 })
 const [folder] = positionals
 if (!folder || !values.port) throw new Error('usage: main.ts <folder> --port N [--hold ms] [--wait]')

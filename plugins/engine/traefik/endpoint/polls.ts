@@ -12,8 +12,9 @@ export interface Source {
   handed(revision: string): void
 }
 interface Poller {
+  /** What it has; where it did not get all of that its connection is gone, and it with it. */
   revision?: string
-  /** When it had the last answer, and when it may have a changed one. */
+  /** When it was sent a changed answer, while it reads that, and when it may have another one. */
   sent: number
   rest: number
 }
@@ -66,8 +67,10 @@ export const startPolls = (source: Source, token: string, hold: number) => {
 
   const send = (poller: Poller, response: ServerResponse) => {
     const revision = source.revision()
-    const changed = poller.revision !== revision
     const body = source.body()
+    // Now: its next poll may be here before this one is known to be read.
+    if (poller.revision !== revision) poller.sent = performance.now()
+    poller.revision = revision
     response.writeHead(200, {
       'content-type': 'application/json',
       'content-length': body.reduce((sum, { length }) => sum + length, 0),
@@ -75,11 +78,7 @@ export const startPolls = (source: Source, token: string, hold: number) => {
     response.cork()
     for (const bytes of body) response.write(bytes)
     response.uncork()
-    response.end(() => {
-      poller.revision = revision
-      if (changed) poller.sent = performance.now()
-      source.handed(revision)
-    })
+    response.end(() => source.handed(revision))
   }
 
   /** Answers now or at its time, where there is something new. */
