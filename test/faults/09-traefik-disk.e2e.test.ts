@@ -26,12 +26,17 @@ for (const [fault, words] of [
         before: 'ok',
         servedBefore: 'hello',
         during: expect.stringContaining(`STORAGE: ${words} ${root.path}/proxy`),
+        seenDuring: {
+          status: expect.stringMatching(new RegExp(`engine/traefik degraded Traefik: .*${words}`)),
+          exitCode: 0,
+          readyz: 200,
+        },
         kept: true,
         servedDuring: 'hello',
         servedAfterKill: 'hello',
         after: 'ok',
         servedAfter: ['hello', 'hello'],
-        state: 'ok',
+        seenAfter: { status: expect.stringContaining('engine/traefik ok'), exitCode: 0, readyz: 200 },
       })
     },
   )

@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { createGateway, GatewayError, type RunningGateway, type WorkloadId } from '../../core/index.ts'
 import { traefik } from '../../plugins/engine/traefik/index.ts'
 import { processes } from '../../plugins/service/processes/index.ts'
+import { httpApi } from '../../plugins/transport/http-api/index.ts'
 import { anyHost, emptyMemory, issued, memory } from '../kit/engine/plugins.ts'
 import { createAuthority, freePort, http1, httpBackend, openTls } from '../kit/index.ts'
 import { traefikPath } from '../kit/programs.ts'
+import { seen } from '../plugins/engine/traefik/seen.ts'
 
 /**
  * Runs in a mount namespace where `<root>/proxy` and `<root>/run` are small file systems of their own: takes them away from a gateway
@@ -39,6 +41,7 @@ const gateway: RunningGateway = await createGateway(
       anyHost(),
       issued(authority),
       memory(emptyMemory()),
+      httpApi({ tcp: false }),
       processes({ backoff: { first: 0.2, most: 0.5 } }),
       traefik({
         command: traefikPath(),
@@ -75,6 +78,13 @@ const eventually = async (host: string) => {
   }
   return last
 }
+/** What an operator sees, once `gateway status` has these words. */
+const seenWith = async (words: string) => {
+  const until = performance.now() + 60_000
+  let last = await seen(root)
+  while (!last.status.includes(words) && performance.now() < until) last = await seen(root)
+  return last
+}
 const state = () => gateway.status().plugins.find(({ name }) => name === 'engine/traefik')
 
 const told: Record<string, unknown> = {}
@@ -82,6 +92,7 @@ told.before = await set('1-1-a', 'a.wild.test')
 told.servedBefore = await eventually('a.wild.test')
 take()
 told.during = await set('1-1-b', 'b.wild.test')
+told.seenDuring = await seenWith('engine/traefik degraded')
 told.kept = gateway.routes.get('1-1-b' as WorkloadId) === undefined && !existsSync(join(proxy, '1-1-b.yaml'))
 told.servedDuring = await get('a.wild.test')
 process.kill(Number(state()?.facts?.pid), 'SIGKILL')
@@ -89,9 +100,7 @@ told.servedAfterKill = await eventually('a.wild.test')
 give()
 told.after = await set('1-1-b', 'b.wild.test')
 told.servedAfter = [await eventually('a.wild.test'), await eventually('b.wild.test')]
-const until = performance.now() + 60_000
-while (state()?.state !== 'ok' && performance.now() < until) await new Promise((over) => setTimeout(over, 50))
-told.state = state()?.state
+told.seenAfter = await seenWith('engine/traefik ok')
 await gateway.close()
 await web.close()
 console.log(JSON.stringify(told))

@@ -5,9 +5,29 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { freePort } from '../../../kit/index.ts'
 import { traefikPath } from '../../../kit/programs.ts'
-import { faultStand, next, patience, pidOf, set, stateOf } from './stand.ts'
+import { faultStand, next, patience, pidOf, set, stateOf, well } from './stand.ts'
 
 describe('a Traefik that does not come up', () => {
+  it.each([
+    ['is not there', '/no/such/traefik', "there is no '/no/such/traefik'", 'install Traefik'],
+    ['is too old', `echo 'Version:      2.11.2'`, 'Traefik 2.11.2 is too old', 'install 3.0.0 or newer'],
+    ['is no Traefik', 'echo hello', 'names no version', 'name the Traefik program'],
+  ])('%s: the start says so, and what an earlier gateway left serving serves on', async (_, what, message, fix) => {
+    const { start, get, root, web } = await faultStand({ keepServing: true })
+    const first = await start()
+    await set(first, '1-1-a', 'a.wild.test', web.url)
+    await expect.poll(() => get('a.wild.test'), patience).toBe('hello')
+    await first.close()
+    const command = what.startsWith('/') ? what : join(root, 'other')
+    if (command !== what) await writeFile(command, `#!/bin/sh\n${what}\n`, { mode: 0o755 })
+    await expect(start({ command })).rejects.toMatchObject({
+      code: 'PROCESS_FAILED',
+      message: expect.stringContaining(message),
+      fix: expect.stringContaining(fix),
+    })
+    expect(await get('a.wild.test')).toBe('hello')
+  })
+
   it('ends at once: down with its last line, tried again, and serving all that was set meanwhile once it can', async () => {
     const { start, get, pretender, root, seen, web } = await faultStand()
     const command = await pretender(
@@ -28,7 +48,7 @@ describe('a Traefik that does not come up', () => {
     await writeFile(join(root, 'well'), '')
     await expect.poll(() => stateOf(gateway)?.state, patience).toBe('ok')
     expect(await get('a.wild.test')).toBe('hello')
-    expect(await seen()).toMatchObject({ status: expect.stringContaining('engine/traefik ok'), exitCode: 0, readyz: 200 })
+    expect(await seen()).toMatchObject(well)
   })
 
   it('hangs: is ended and counted, and the gateway says so', async () => {
@@ -45,7 +65,7 @@ describe('a Traefik that does not come up', () => {
   })
 
   it('vanishes from the disk while it serves: serves on, and is waited for once it ended', async () => {
-    const { start, get, root, web } = await faultStand()
+    const { start, get, root, seen, web } = await faultStand()
     const command = join(root, 'traefik-copy')
     const put = async () => {
       await writeFile(command, `#!/bin/sh\nexec ${traefikPath()} "$@"\n`)
@@ -60,6 +80,8 @@ describe('a Traefik that does not come up', () => {
     await expect
       .poll(() => stateOf(gateway), patience)
       .toMatchObject({ state: 'down', reason: expect.stringContaining('is not there or not executable') })
+    const told = { status: expect.stringMatching(/down.*is not there or not executable/), exitCode: 5, readyz: 503 }
+    await expect.poll(seen, patience).toMatchObject(told)
     await put()
     await expect.poll(() => stateOf(gateway)?.state, patience).toBe('ok')
     expect(await get('a.wild.test')).toBe('hello')
@@ -128,7 +150,7 @@ describe('a Traefik that dies', () => {
   })
 
   it('comes back with its routes where its folder was filled with broken files meanwhile', async () => {
-    const { start, get, proxy, web } = await faultStand()
+    const { start, get, proxy, seen, web } = await faultStand()
     const gateway = await start()
     await set(gateway, '1-1-a', 'a.wild.test', web.url)
     const back = next(gateway, (event) => event.type === 'engine' && event.state === 'restarted')
@@ -142,10 +164,11 @@ describe('a Traefik that dies', () => {
     await set(gateway, '1-1-b', 'b.wild.test', web.url)
     await expect.poll(() => get('b.wild.test'), patience).toBe('hello')
     expect((await readdir(proxy)).filter((name) => !/^(1-1-|gateway\.|certificate\.)/.test(name))).toEqual([])
+    await expect.poll(seen, patience).toMatchObject(well)
   })
 
   it('comes back by the right configuration where that was edited by hand', async () => {
-    const { start, get, state, web } = await faultStand()
+    const { start, get, state, seen, web } = await faultStand()
     const gateway = await start()
     await set(gateway, '1-1-a', 'a.wild.test', web.url)
     const file = join(state, 'traefik.yaml')
@@ -154,6 +177,7 @@ describe('a Traefik that dies', () => {
     await writeFile(file, 'entryPoints: [broken')
     await alarm
     expect(await readFile(file, 'utf8')).toBe(before)
+    await expect.poll(seen, patience).toMatchObject(well)
     const back = next(gateway, (event) => event.type === 'engine' && event.state === 'restarted')
     process.kill(pidOf(gateway), 'SIGKILL')
     await back
@@ -170,7 +194,7 @@ describe('ACME state', () => {
   ]
   it.each(damaged)('that %s is mended before Traefik reads it, and said', async (_, damage) => {
     const directory = `https://127.0.0.1:${await freePort()}/dir`
-    const { start, state, web, get } = await faultStand({
+    const { start, state, web, get, seen } = await faultStand({
       issue: 'traefik',
       acme: { caServer: directory, email: 'a@example.org' },
     })
@@ -188,11 +212,12 @@ describe('ACME state', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600)
     expect(await readFile(join(state, '../run/traefik.log'), 'utf8')).not.toMatch(/permissions 644|unexpected end of JSON/)
     await expect.poll(() => get('a.wild.test'), patience).toBe('hello')
+    await expect.poll(seen, patience).toMatchObject(well)
   })
 })
 
 it('starts with 10,000 routes on file, serves them, and takes the next', async () => {
-  const { start, get, proxy, web } = await faultStand({ routes: 'files' })
+  const { start, get, proxy, seen, web } = await faultStand({ routes: 'files' })
   const first = await start()
   const many = Array.from({ length: 10_000 }, (_, at) => set(first, `1-${at}-many`, `h${at}.wild.test`, web.url))
   await Promise.all(many)
@@ -204,5 +229,5 @@ it('starts with 10,000 routes on file, serves them, and takes the next', async (
     await expect.poll(() => get(`h${at}.wild.test`), { timeout: 240_000, interval: 500 }).toBe('hello')
   await set(second, '1-10000-many', 'more.wild.test', web.url)
   await expect.poll(() => get('more.wild.test'), { timeout: 240_000, interval: 500 }).toBe('hello')
-  await expect.poll(() => stateOf(second)?.state, patience).toBe('ok')
+  await expect.poll(seen, patience).toMatchObject(well)
 }, 900_000)

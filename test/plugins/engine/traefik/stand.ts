@@ -1,17 +1,15 @@
 import { chmod, writeFile } from 'node:fs/promises'
-import { request } from 'node:http'
 import { join } from 'node:path'
-import { execa } from 'execa'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { createGateway, type Logged, type Plugin, type RunningGateway, type WorkloadId } from '../../../../core/index.ts'
 import { type TraefikOptions, traefik } from '../../../../plugins/engine/traefik/index.ts'
 import { processes } from '../../../../plugins/service/processes/index.ts'
 import { httpApi } from '../../../../plugins/transport/http-api/index.ts'
-import { bin } from '../../../cli/gateway-process.ts'
 import { anyHost, emptyMemory, issued, memory, passthrough } from '../../../kit/engine/plugins.ts'
 import { createAuthority, freePort, http1, httpBackend, openTls, tempRoot } from '../../../kit/index.ts'
 import { endKept } from '../../../kit/kept.ts'
 import { traefikPath } from '../../../kit/programs.ts'
+import { seen } from './seen.ts'
 
 /** A real Traefik under a gateway, whose faults come fast one after another. */
 export const faultStand = async (options: TraefikOptions = {}) => {
@@ -72,12 +70,7 @@ export const faultStand = async (options: TraefikOptions = {}) => {
       client.close()
       return status === 200 ? text : status
     },
-    /** What an operator sees: `gateway status` on one line, its exit code, and the status of /readyz. */
-    async seen(): Promise<{ readonly status: string; readonly exitCode: number | undefined; readonly readyz: number }> {
-      const { stdout, exitCode } = await execa(process.execPath, [bin, 'status', '--root', root.path], { reject: false })
-      const readyz = await statusOf(join(root.path, 'gateway.sock'), '/readyz')
-      return { status: stdout.replaceAll(/\s+/g, ' '), exitCode, readyz }
-    },
+    seen: () => seen(root.path),
     /** A program that says it is a Traefik of a good age, and does otherwise. */
     async pretender(script: string): Promise<string> {
       const path = join(root.path, 'pretender')
@@ -87,13 +80,6 @@ export const faultStand = async (options: TraefikOptions = {}) => {
     },
   }
 }
-
-const statusOf = (socketPath: string, path: string) =>
-  new Promise<number>((done, fail) => {
-    request({ socketPath, path }, (answer) => done(answer.resume().statusCode ?? 0))
-      .once('error', fail)
-      .end()
-  })
 
 export const set = (gateway: RunningGateway, id: string, fqdn: string, backend: string) =>
   gateway.dispatch({ do: 'set-fqdn', id: id as WorkloadId, fqdn, backends: [backend], passthrough: false })
@@ -107,4 +93,6 @@ export const next = async (gateway: RunningGateway, wanted: (event: Logged) => b
   for await (const event of gateway.events(undefined, AbortSignal.timeout(60_000))) if (wanted(event)) return event
   throw new Error('the event did not come')
 }
+/** What an operator sees where all is well. */
+export const well = { status: expect.stringContaining('engine/traefik ok'), exitCode: 0, readyz: 200 }
 export const patience = { timeout: 60_000, interval: 50 }
