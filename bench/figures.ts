@@ -10,6 +10,7 @@ export const figures: Readonly<Record<string, () => Promise<{ readonly measure: 
   start: () => import('./start.ts'),
   'cold-start': () => import('./cold-start.ts'),
   request: () => import('./request.ts'),
+  profile: () => import('./profile.ts'),
   traefik: () => import('./traefik.ts'),
   'traefik-crowd': () => import('./traefik-crowd.ts'),
   flat: () => import('./flat.ts'),

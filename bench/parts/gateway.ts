@@ -23,6 +23,8 @@ export interface How {
   readonly broker?: string
   /** Traefik as the engine, and how it gets its routes; absent: the embedded one. */
   readonly traefik?: 'files' | 'http'
+  /** The port of Node's inspector; absent: none. */
+  readonly inspect?: number
   readonly say: (line: string) => void
   /** Taken as ready when this resolves, instead of when it says so. */
   readonly until?: (https: number) => Promise<unknown>
@@ -31,7 +33,15 @@ export interface How {
 export const domain = 'bench.example.org'
 
 /** The gateway as a process of its own, out of the built package, with every plugin of a usual config and nothing extra. */
-export const startGateway = async ({ root, durability = 'power', broker, traefik, say, until }: How): Promise<GatewayProcess> => {
+export const startGateway = async ({
+  root,
+  durability = 'power',
+  broker,
+  traefik,
+  inspect,
+  say,
+  until,
+}: How): Promise<GatewayProcess> => {
   const built = await builtPackage(say)
   const [https, http] = [await freePort(), await freePort()]
   const memory = join(root, 'memory.json')
@@ -41,7 +51,16 @@ export const startGateway = async ({ root, durability = 'power', broker, traefik
     ? traefikEngine({ https, http, api: apiPort, overHttp, relay, routes: traefik })
     : embedded({ https, http })
   writeFileSync(join(root, 'bench.config.mjs'), config({ engine, durability, broker, memory }))
-  const args = ['--expose-gc', join(built, 'bin/gateway.js'), '--root', root, '--config', join(root, 'bench.config.mjs')]
+  const looked = inspect === undefined ? [] : [`--inspect=127.0.0.1:${inspect}`]
+  const args = [
+    '--expose-gc',
+    ...looked,
+    join(built, 'bin/gateway.js'),
+    '--root',
+    root,
+    '--config',
+    join(root, 'bench.config.mjs'),
+  ]
   const started = await start(process.execPath, args, {
     cwd: root,
     within: 120,

@@ -2,12 +2,18 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 /** CPU seconds (user and system) that a process and its living children have used. Linux. */
 export const cpuSeconds = (pid: number): number => {
-  let ticks = 0
+  const { user, system } = cpuTimes(pid)
+  return user + system
+}
+/** The two apart. */
+export const cpuTimes = (pid: number): { readonly user: number; readonly system: number } => {
+  let [user, system] = [0, 0]
   for (const one of family(pid)) {
-    const [user = 0, system = 0] = statOf(one).slice(11, 13).map(Number)
-    ticks += user + system
+    const [own = 0, kernels = 0] = statOf(one).slice(11, 13).map(Number)
+    user += own / ticksPerSecond
+    system += kernels / ticksPerSecond
   }
-  return ticks / ticksPerSecond
+  return { user, system }
 }
 /** Resident memory of a process and its living children, in bytes. */
 export const residentBytes = (pid: number): number =>

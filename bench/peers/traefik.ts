@@ -9,8 +9,11 @@ import type { Given, Peer } from './peer.ts'
 /** How plain Traefik is told its routes: a part of `providers` in its static configuration. */
 export type Feed = Readonly<Record<string, unknown>>
 
-/** Plain Traefik as one would set it up by hand, fed by one file with the host given, or by `feed`; ready when `last` is served. */
-export const startTraefik = async (given: Given, feed?: Feed, last = given.host): Promise<Peer> => {
+/**
+ * Plain Traefik as one would set it up by hand, fed by one file with the host given, or by `feed`; ready when `last` is served. `debug`: a
+ * port for its profiler.
+ */
+export const startTraefik = async (given: Given, feed?: Feed, last = given.host, debug?: number): Promise<Peer> => {
   const [https, http] = [await freePort(), await freePort()]
   const file = (name: string, what: object) => {
     const path = join(given.folder, `traefik-${https}-${name}.json`)
@@ -29,7 +32,9 @@ export const startTraefik = async (given: Given, feed?: Feed, last = given.host)
     entryPoints: {
       https: { address: `127.0.0.1:${https}`, asDefault: true, http: { tls: {} } },
       http: { address: `127.0.0.1:${http}` },
+      ...(debug && { traefik: { address: `127.0.0.1:${debug}` } }),
     },
+    ...(debug && { api: { insecure: true, debug: true } }),
     providers: feed ?? routes(),
   })
   const process = await start(traefikPath(), [`--configFile=${config}`], {
