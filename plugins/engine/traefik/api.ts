@@ -10,6 +10,8 @@ interface Place {
 interface Answer {
   readonly status: number
   readonly text: string
+  /** Of a list: the number of its next page, 1 behind the last. */
+  readonly next: number
 }
 /** A router that Traefik does not serve, or not wholly, with its own reasons. */
 export interface Trouble {
@@ -55,18 +57,18 @@ export const traefikApi = (o: { api: Place; https: Place; token: string; dial?: 
         .once('error', reject)
         .end()
     })
-  const json = async (path: string, signal?: AbortSignal): Promise<unknown> => {
-    const { status, text } = await ask(path, signal)
-    if (status === 404) return undefined
+  const json = async (path: string, signal?: AbortSignal): Promise<{ readonly found: unknown; readonly next: number }> => {
+    const { status, text, next } = await ask(path, signal)
+    if (status === 404) return { found: undefined, next }
     if (status !== 200) throw new Error(`Traefik's API answered ${status} to ${path}`)
-    return JSON.parse(text)
+    return { found: JSON.parse(text), next }
   }
   return {
     async generation(signal, provider = 'file') {
-      const router = await json(`/api/http/routers/${probeRouter}@${provider}`, signal)
-      const rule = typeof router === 'object' && router !== null && 'rule' in router ? String(router.rule) : ''
-      const found = new RegExp(`/\\.gateway/${o.token}/(\\d+)\``).exec(rule)
-      return found ? Number(found[1]) : undefined
+      const { found } = await json(`/api/http/routers/${probeRouter}@${provider}`, signal)
+      const rule = typeof found === 'object' && found !== null && 'rule' in found ? String(found.rule) : ''
+      const number = new RegExp(`/\\.gateway/${o.token}/(\\d+)\``).exec(rule)?.[1]
+      return number === undefined ? undefined : Number(number)
     },
     serves: (generation, signal) =>
       new Promise<boolean>((resolve, reject) => {
@@ -95,16 +97,16 @@ export const traefikApi = (o: { api: Place; https: Place; token: string; dial?: 
         tls.on('error', reject).once('close', () => reject(new Error(`the handshake for ${host} ended`)))
       }),
     async troubles(signal) {
-      const found: Trouble[] = []
+      const all: Trouble[] = []
       for (const kind of ['http', 'tcp'])
         for (const status of ['disabled', 'warning'] as const)
-          for (let page = 1; page <= 100; page++) {
-            const list = await json(`/api/${kind}/routers?status=${status}&per_page=1000&page=${page}`, signal)
-            const some = Array.isArray(list) ? list : []
-            for (const entry of some) found.push(troubleOf(entry, status))
-            if (some.length < 1_000) break
+          for (let page = 1, last = 0; page > last; ) {
+            const { found, next } = await json(`/api/${kind}/routers?status=${status}&per_page=1000&page=${page}`, signal)
+            for (const entry of Array.isArray(found) ? found : []) all.push(troubleOf(entry, status))
+            last = page
+            page = next
           }
-      return found
+      return all
     },
     async metrics(signal) {
       const { status, text } = await ask('/metrics', signal)
@@ -129,5 +131,6 @@ const collect = async (answer: IncomingMessage): Promise<Answer> => {
     if (size > most) throw new Error(`Traefik answers more than ${most} bytes`)
     chunks.push(chunk)
   }
-  return { status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }
+  const next = Number(answer.headers['x-next-page'] ?? 1)
+  return { status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8'), next }
 }

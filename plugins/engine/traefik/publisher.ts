@@ -49,9 +49,7 @@ export class Publisher {
   /** Returns the number under which the state of now will be served. */
   publish(): number {
     this.#wanted++
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined
-    })
+    this.#start()
     return this.#wanted
   }
 
@@ -73,6 +71,14 @@ export class Publisher {
     await this.#running
   }
 
+  #start(): void {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+      // What was published while it came to its end.
+      if (this.#served < this.#wanted && !this.#signal.aborted) this.#start()
+    })
+  }
+
   #turn(): Promise<void> {
     return new Promise((done) => this.#waiters.add(done))
   }
@@ -87,16 +93,31 @@ export class Publisher {
         await this.#channel.offer(generation)
         if (!(await this.#taken(generation, ran))) continue
         this.#served = generation
-        await this.#told(generation)
       } catch (error) {
-        if (this.#signal.aborted) return
-        this.#failed(reason(error))
-        await wait(1_000, undefined, { signal: this.#signal }).catch(() => undefined)
+        await this.#pause(error)
       }
       const waiters = this.#waiters
       this.#waiters = new Set()
       for (const done of waiters) done()
+      if (this.#served === generation) await this.#tell(generation)
     }
+  }
+
+  /** Until it was told, or the next one is to be, which says the same. */
+  async #tell(generation: number): Promise<void> {
+    do {
+      try {
+        return await this.#told(generation)
+      } catch (error) {
+        await this.#pause(error)
+      }
+    } while (!this.#signal.aborted && this.#wanted === generation)
+  }
+
+  async #pause(error: unknown): Promise<void> {
+    if (this.#signal.aborted) return
+    this.#failed(reason(error))
+    await wait(1_000, undefined, { signal: this.#signal }).catch(() => undefined)
   }
 
   /** Asks until Traefik serves it. False where it is time to offer it again, such as to a Traefik that was not there to hear it. */

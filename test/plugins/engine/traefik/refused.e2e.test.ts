@@ -35,6 +35,12 @@ test('a route that Traefik refuses is told with its own reason, and the others a
   const shape: Shape = { issues: () => false, several: ['not-there'], grpc: false }
   const [good, bad] = [route('1-1-good', ['http://127.0.0.1:1']), route('1-2-bad', ['http://127.0.0.1:1', 'http://127.0.0.1:2'])]
   for (const one of [good, bad]) await writeFile(join(proxy, `${one.id}.yaml`), yaml(documentOf(one, shape)))
+  // With the one above a thousand, which is a whole page of Traefik's list.
+  const refused = Array.from({ length: 999 }, (_, n) => [
+    `n${n}`,
+    { rule: `Host(\`n${n}.example.org\`)`, service: bad.id, middlewares: ['not-there'], tls: {} },
+  ])
+  await writeFile(join(proxy, 'refused.yaml'), yaml({ http: { routers: Object.fromEntries(refused) } }))
   await writeFile(join(proxy, 'gateway.shared.yaml'), yaml(sharedDocument(settings, 'token', 7)))
   const config = join(root.path, 'traefik.yaml')
   await writeFile(config, yaml(staticConfig(settings, { proxy, state: root.path }, [3, 6, 15])))
@@ -54,7 +60,9 @@ test('a route that Traefik refuses is told with its own reason, and the others a
   )
   liveness.put(good, 7)
   liveness.put(bad, 7)
-  await liveness.served(7, await api.troubles())
+  const troubles = await api.troubles()
+  expect(troubles).toHaveLength(1_000)
+  await liveness.served(7, troubles)
   expect(events).toContainEqual({ type: 'live', id: good.id })
   expect(events).toContainEqual({
     type: 'live',
