@@ -89,7 +89,7 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
   })
   const challenges = await openChallenges(settings)
   opened.push(() => challenges.close())
-  const { feed, provider } = await openFeed({
+  const { feed, provider, letGo } = await openFeed({
     settings,
     challenges: challenges.url,
     folder,
@@ -138,6 +138,7 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
       supervisor,
       api,
       provider,
+      letGo,
       env: hook?.env ?? {},
       makeRoom: () => makeRoom(left, core),
       mended: (error) => core.emit(error === undefined ? configMended : configLost(error)),

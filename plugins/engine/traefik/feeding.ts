@@ -27,8 +27,16 @@ interface Given {
   readonly signal: AbortSignal
 }
 
-/** What feeds Traefik as the options say, and `provider`, the part of its static configuration for routes over HTTP. */
-export const openFeed = async (o: Given): Promise<{ readonly feed: Feed; readonly provider: object | undefined }> => {
+interface Feeding {
+  readonly feed: Feed
+  /** The part of Traefik's static configuration for routes over HTTP. */
+  readonly provider: object | undefined
+  /** A Traefik that runs now is about to end, within so many seconds. */
+  letGo(seconds: number): Promise<void>
+}
+
+/** What feeds Traefik as the options say. */
+export const openFeed = async (o: Given): Promise<Feeding> => {
   const { settings, token, publisher, unwell } = o
   const { routes, overHttp, netns } = settings
   const place = { folder: `${o.state}/endpoint`, port: overHttp.port }
@@ -58,5 +66,9 @@ export const openFeed = async (o: Given): Promise<{ readonly feed: Feed; readonl
     failed: unwell,
     signal: o.signal,
   })
-  return { feed, provider: endpoint && (await httpProvider(place)) }
+  return {
+    feed,
+    provider: endpoint && (await httpProvider(place)),
+    letGo: async (seconds) => endpoint?.client.letGo(seconds * 1_000),
+  }
 }

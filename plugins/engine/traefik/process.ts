@@ -32,6 +32,8 @@ export const runTraefik = async (o: {
   api: Api
   /** Where it gets routes over HTTP. */
   provider: object | undefined
+  /** One that runs now may end, within so many seconds. */
+  letGo(seconds: number): Promise<void>
   /** Of what its own resolvers need, such as the hook for DNS challenges. */
   env: Readonly<Record<string, string>>
   /** What still stands where it is to listen is asked to go; it can start from here on. */
@@ -51,6 +53,9 @@ export const runTraefik = async (o: {
   const letGo = await holdFile(file, text, o.mended)
   const env = { ...o.env, ...settings.acme.dns?.env, ...settings.env }
   await o.makeRoom()
+  const stopSeconds = settings.drain + 5
+  // One of an earlier gateway, where it was started otherwise.
+  await o.letGo(stopSeconds)
   const running = await o.supervisor.run({
     name: 'traefik',
     command: settings.command,
@@ -60,7 +65,7 @@ export const runTraefik = async (o: {
     ...(settings.user !== undefined && { user: settings.user }),
     ...(settings.netns !== undefined && { netns: settings.netns }),
     probe: async (signal) => (await api.generation(signal)) !== undefined,
-    stopSeconds: settings.drain + 5,
+    stopSeconds,
     keep: settings.keepServing,
     revision: createHash('sha256').update(text).digest('hex'),
     onExit(why) {
@@ -84,7 +89,9 @@ export const runTraefik = async (o: {
     end: async () => {
       letGo()
       acme?.close()
-      await (settings.keepServing ? running.release() : running.stop())
+      if (settings.keepServing) return running.release()
+      await o.letGo(stopSeconds)
+      await running.stop()
     },
   }
 }

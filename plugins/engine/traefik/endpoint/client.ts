@@ -13,6 +13,8 @@ interface Waiting {
 const perRequest = 1_000
 const reconnect = 100
 const again = 2_000
+/** ms for what is as good left out. */
+const briefly = 1_000
 
 /**
  * The gateway's side: keeps what the endpoint is to have, and sends it what changed; all of it where the two do not agree, such as after a
@@ -118,6 +120,11 @@ export const connectEndpoint = (path: string, heard: (facts: Facts) => void = ()
       known = true
       whole = true
       return send(new Set(wanted.keys()), signal)
+    },
+    /** A Traefik that polls now is to end within so many ms: it is not kept waiting. Never rejects. */
+    letGo: async (ms: number): Promise<void> => {
+      const asked = line?.ask({ letGo: ms, changes: [] }).catch(() => undefined)
+      await Promise.race([asked, sleep(briefly, undefined, { ref: false })])
     },
     close: async () => {
       stop.abort()

@@ -9,6 +9,7 @@ export interface Parts {
   readonly facts: () => Facts
   /** The document is another, or the gateway said that it is right. */
   readonly agreed: () => void
+  readonly letGo: (ms: number) => void
 }
 
 /**
@@ -44,6 +45,10 @@ const answer = async (parts: Parts, request: Request, whole: Map<string, string 
   const { journal, agreed } = parts
   const { id } = request
   try {
+    if (request.letGo !== undefined) {
+      parts.letGo(request.letGo)
+      return { id, revision: journal.revision }
+    }
     if (request.whole === 'begin') whole.clear()
     if (request.whole) {
       for (const [key, json] of request.changes) whole.set(key, json)

@@ -28,7 +28,7 @@ export interface Endpoint {
 const pollTimeout = 60
 const reading = 10
 /** Raised when a running endpoint has to be replaced by this version's. */
-const revision = '1'
+const revision = '2'
 
 /** The part `providers.http` of Traefik's static config, which has to stand before the endpoint does. */
 export const httpProvider = async ({ folder, port }: Pick<EndpointOptions, 'folder' | 'port'>): Promise<object> => {

@@ -76,7 +76,7 @@ const agreed = () => {
   ready = true
   polls.changed()
 }
-loading.resolve({ served, journal, facts, agreed })
+loading.resolve({ served, journal, facts, agreed, letGo: polls.letGo })
 
 const stop = async () => {
   await control.close()

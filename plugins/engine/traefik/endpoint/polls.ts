@@ -17,6 +17,8 @@ interface Poller {
   /** When it was sent a changed answer, while it reads that, and when it may have another one. */
   sent: number
   rest: number
+  /** Until then it is not kept waiting: it is asked to end. */
+  leaving: number
 }
 interface Held {
   readonly answer: () => void
@@ -31,21 +33,31 @@ const gather = 5
 /** Of the time that Traefik took to read a changed document it gets this much to build it before the next. */
 const breath = 0.5
 const longestRest = 5_000
+/** ms that one which is asked to end waits for an answer: as it ends Traefik waits for its poll, and gives up in disorder after 10 s. */
+const shortly = 250
 
 /**
  * Traefik's http provider knows no If-None-Match and takes a 304 for an error: an unchanged answer is held until there is a change, and
  * shortly before the other side gives up (`hold` ms) the same body goes out again. What one connection was sent is what its Traefik has.
  */
 export const startPolls = (source: Source, token: string, hold: number) => {
-  const pollers = new WeakMap<Socket, Poller>()
+  const pollers = new Map<Socket, Poller>()
   const held = new Set<Held>()
   const server: Server = createServer({ keepAliveTimeout: 0, requestTimeout: 30_000 }, (request, response) => {
     if (!isOurs(request, token)) return void response.writeHead(403).end()
     if (request.method !== 'GET') return void response.writeHead(405).end()
-    const poller = pollers.get(request.socket) ?? { sent: 0, rest: 0 }
-    pollers.set(request.socket, poller)
-    take(poller, response)
+    take(pollerOf(request.socket), response)
   })
+
+  const pollerOf = (socket: Socket): Poller => {
+    const known = pollers.get(socket)
+    if (known) return known
+    const poller = { sent: 0, rest: 0, leaving: 0 }
+    pollers.set(socket, poller)
+    socket.once('close', () => pollers.delete(socket))
+    return poller
+  }
+  const waitOf = ({ leaving }: Poller): number => (performance.now() < leaving ? shortly : hold)
 
   const take = (poller: Poller, response: ServerResponse) => {
     const now = performance.now()
@@ -56,7 +68,7 @@ export const startPolls = (source: Source, token: string, hold: number) => {
       held.delete(one)
       send(poller, response)
     }
-    const one: Held = { answer, poller, timer: setTimeout(answer, hold), due: false }
+    const one: Held = { answer, poller, timer: setTimeout(answer, waitOf(poller)), due: false }
     held.add(one)
     response.once('close', () => {
       clearTimeout(one.timer)
@@ -88,7 +100,7 @@ export const startPolls = (source: Source, token: string, hold: number) => {
     if (rest <= 0) return one.answer()
     clearTimeout(one.timer)
     one.due = true
-    one.timer = setTimeout(one.answer, Math.min(rest, hold))
+    one.timer = setTimeout(one.answer, Math.min(rest, waitOf(one.poller)))
   }
 
   return {
@@ -96,6 +108,11 @@ export const startPolls = (source: Source, token: string, hold: number) => {
     /** The document is another, or ready now. */
     changed: () => {
       for (const one of held) release(one, gather)
+    },
+    /** Keeps those who poll now waiting no more, for so many ms. */
+    letGo: (ms: number) => {
+      for (const poller of pollers.values()) poller.leaving = performance.now() + ms
+      for (const one of held) one.answer()
     },
     /** Answers whoever waits, and takes no more. */
     close: async () => {

@@ -2,12 +2,14 @@ import type { Written } from './journal.ts'
 
 /**
  * What the gateway and the endpoint say to each other over the unix socket: one JSON object a line. The endpoint begins with `hello`. A
- * request changes some keys of the revision `on`, or with `whole` says all of them, in several requests of which the last has `end`.
+ * request changes some keys of the revision `on`, or with `whole` says all of them, in several requests of which the last has `end`. With
+ * `letGo` it changes nothing: for so many ms those who poll now are not kept waiting.
  */
 export interface Request {
   readonly id: number
   readonly on?: string
   readonly whole?: 'begin' | 'more' | 'end'
+  readonly letGo?: number
   readonly changes: readonly Written[]
 }
 /** `stale`: the document has another revision than the request was for. `failed`: nothing was changed, and why. */

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { Agent, request } from 'node:https'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -126,6 +126,22 @@ describe('routes over HTTP', () => {
     process.kill(keptChildren(root).get('traefik-endpoint') ?? 0, 'SIGKILL')
     await set(gateway, 'two', web.url)
     expect([await get(hostOf('one')), await get(hostOf('two'))]).toEqual([200, 200])
+  })
+})
+
+describe('a Traefik that gets its routes over HTTP', () => {
+  it('ends in order, where it is replaced and with the gateway', async () => {
+    const { start, web, get, root } = await stand({ routes: 'http', keepServing: true })
+    closing.push(() => endKept(root))
+    const first = await start()
+    await set(first, 'one', web.url)
+    const { pid } = stateOf(first)?.facts ?? {}
+    await first.close()
+    const second = await start({ logLevel: 'ERROR', keepServing: false })
+    expect(await get(hostOf('one'))).toBe(200)
+    expect(stateOf(second)?.facts?.pid).not.toBe(pid)
+    await second.close()
+    expect(await readFile(join(root, 'run/traefik.log'), 'utf8')).not.toContain('Timeout while stopping')
   })
 })
 
