@@ -1,9 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { readOverHttp } from '../plugins/engine/traefik/endpoint/options.ts'
 import { startBackend } from './parts/backend.ts'
 import { cells, gatewayOf, seconds, take } from './parts/changes.ts'
 import { domain, startGateway } from './parts/gateway.ts'
 import { watchLive } from './parts/live.ts'
-import { count } from './parts/numbers.ts'
+import { count, median, times } from './parts/numbers.ts'
 import type { Figure, Options } from './parts/options.ts'
 import { seededRoot } from './parts/seed.ts'
 
@@ -19,12 +20,22 @@ export const measure = async ({ quick, say }: Options): Promise<Figure> => {
     const crowd = await burst(await ours(many, 'http'))
     rows.push([count(many), `500 Sets in ${seconds(crowd.sent)}`, '-', seconds(crowd.live), `${crowd.rebuilds} rebuilds`])
     say(rows.flat().join(' | '))
-    for (const routes of quick ? [10, 100] : [100, 300, 1_000])
+    const { above } = readOverHttp({})
+    const sizes = [above / 3, above, above * 3]
+    const longer: number[] = []
+    for (const routes of sizes) {
+      const live: number[] = []
       for (const how of ['files', 'http'] as const) {
         say(`${count(routes)} routes, ${how}`)
         const subject = await ours(routes, how)
-        rows.push([count(routes), `routes: '${how}'`, ...cells(await take(subject, 5).finally(subject.close))])
+        const samples = await take(subject, quick ? 3 : 9).finally(subject.close)
+        rows.push([count(routes), `routes: '${how}'`, ...cells(samples)])
+        live.push(median(samples.live))
       }
+      const [files = 0, http = 0] = live
+      longer.push(files / http)
+    }
+    const [below = 0, there = 0, beyond = 0] = longer
     return {
       title: 'Many Sets with Traefik, and routes as files or over HTTP',
       columns: ['routes', 'how', 'live, p50', 'p99, or all', 'CPU a change'],
@@ -32,8 +43,12 @@ export const measure = async ({ quick, say }: Options): Promise<Figure> => {
       targets: [
         { what: '500 Sets, until all are live', value: crowd.live / 1_000, most: 10, unit: 's' },
         { what: '500 Sets, rebuilds', value: crowd.rebuilds, most: 4 },
+        { what: `p50 of files at ${count(above / 3)} routes, of HTTP's`, value: below, most: 2 },
+        { what: `p50 of HTTP at ${count(above * 3)} routes, of files'`, value: 1 / beyond, most: 1 },
       ],
-      notes: [`The rows below the first are what \`routes: 'auto'\` goes by.`],
+      notes: [
+        `The rows below the first are what \`routes: 'auto'\` goes by. HTTP is sooner everywhere, but files are what other tools read: they stay until a change by them takes about twice as long. At ${count(above)} routes, above which they go over HTTP, it takes ${times(there)} as long, at ${count(above / 3)} ${times(below)} and at ${count(above * 3)} ${times(beyond)}.`,
+      ],
     }
   } finally {
     await backend.stop()
