@@ -18,6 +18,9 @@ export const pebblePath = (): string => builtPebble('pebble') ?? inPath('pebble'
 /** The conformance tests of HTTP/2 by others (RFC 9113 and RFC 7541). */
 export const h2specPath = (): string => builtH2spec() ?? inPath('h2spec') ?? missing('h2spec', setUp)
 
+/** Tests an HTTP API by its OpenAPI description. */
+export const schemathesisPath = (): string => builtSchemathesis() ?? inPath('schemathesis') ?? missing('schemathesis', setUp)
+
 /** Pebble's stand-in for the DNS and the challenge servers. */
 export const challtestsrvPath = (): string =>
   builtPebble('pebble-challtestsrv') ?? inPath('pebble-challtestsrv') ?? missing('pebble-challtestsrv', setUp)
@@ -56,6 +59,8 @@ const builtTraefik = (name: string) => {
 const builtPebble = (name: string) => executable(join(cache, `pebble-v2.10.1-${platform}`, name))
 
 const builtH2spec = () => executable(join(cache, `h2spec-v2.2.1-${platform}`, 'h2spec'))
+
+const builtSchemathesis = () => executable(join(cache, `schemathesis-4.32.5-${platform}`, 'bin', 'schemathesis'))
 
 const inPath = (name: string) =>
   [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/local/sbin']

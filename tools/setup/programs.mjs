@@ -1,8 +1,9 @@
-// The programs that tests and benchmarks run for real, from Debian and from the Go module proxy. What is there already is left alone.
+// The programs that tests and benchmarks run for real, from Debian, the Go module proxy and PyPI. What is there already is left alone.
 import { spawnSync } from 'node:child_process'
 import { find } from './find.mjs'
 import { goPath } from './go.mjs'
 import { ensureH2spec, ensurePebble } from './installed.mjs'
+import { ensureSchemathesis, pythonPath } from './python.mjs'
 import { run } from './run.mjs'
 import { ensureTraefik, ensureTraefik2 } from './traefik.mjs'
 
@@ -23,6 +24,7 @@ const uses = {
     ip: 'iproute2',
     cc: ['gcc', 'libc6-dev'],
     patchelf: 'patchelf',
+    python3: ['python3', 'python3-venv'],
   },
   bundle: { patchelf: 'patchelf' },
   moving: {},
@@ -30,18 +32,20 @@ const uses = {
 }
 /** What Debian lacks or has too old, built into a cache outside of the tree. */
 const built = {
-  test: [ensureTraefik, ensurePebble, ensureH2spec],
+  test: [ensureTraefik, ensurePebble, ensureH2spec, ensureSchemathesis],
   bundle: [ensureTraefik],
   moving: [ensureTraefik2],
   bench: [ensureTraefik],
 }
 
 export async function ensurePrograms(use) {
-  const missing = Object.entries(uses[use]).filter(([command]) => !find(command))
+  const missing = Object.entries(uses[use]).filter(([command]) => !isThere(command))
   if (missing.length > 0) await installPackages(use, missing)
   goPath(use)
   for (const ensure of built[use]) await ensure(use)
 }
+
+const isThere = (command) => (command === 'python3' ? pythonPath() : find(command)) !== undefined
 
 /** Under a policy-rc.d that starts no daemon, put there for this one installation unless the machine has its own. */
 const script = `

@@ -10,12 +10,15 @@ import { viewEvent } from './view.ts'
 const maxStreams = 128
 const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' }
 
+const text = { type: 'string' as const }
+const sent = { type: 'object' as const, properties: { id: text, event: text, data: text } }
+
 /** Server-sent events as the HTML standard defines them (section 9.2); `id` is the event's number, which a reader resumes from. */
 export const events = (app: OpenAPIHono<Env>, context: Context): void => {
   const { gateway, settings } = context
   const sse = {
-    description: 'Events, each as one JSON object',
-    content: { 'text/event-stream': { schema: { type: 'string' as const } } },
+    description: 'Events, each with its number, its kind, and itself as one JSON object',
+    content: { 'text/event-stream': { schema: sent } },
   }
   let streams = 0
 

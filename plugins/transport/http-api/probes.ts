@@ -11,6 +11,7 @@ export const probes = (app: OpenAPIHono<Env>, { gateway }: Context): void => {
     '/healthz',
     {
       tags: ['gateway'],
+      security: [],
       summary: 'Is the process alive?',
       responses: { 200: { description: 'Yes', content: { 'text/plain': { schema: { type: 'string' } } } } },
     },
@@ -23,6 +24,7 @@ export const probes = (app: OpenAPIHono<Env>, { gateway }: Context): void => {
     '/readyz',
     {
       tags: ['gateway'],
+      security: [],
       summary: 'Is every plugin up?',
       responses: { 200: answers('Yes', Ready), 503: answers('No, for these reasons', Ready) },
     },

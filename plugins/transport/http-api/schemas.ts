@@ -11,18 +11,24 @@ const backend = z.string().openapi({ example: 'http://10.20.2.5:9000' })
 
 export const Wanted = z
   .strictObject({
-    fqdn: z.string().optional().openapi({ description: 'A whole host name; give this or `name`', example: 'shop.example.org' }),
+    fqdn: z.string().nullish().openapi({ description: 'A whole host name; give this or `name`' }),
     name: z
       .string()
-      .optional()
-      .openapi({ description: "One label under the gateway's domain; give this or `fqdn`", example: 'shop' }),
+      .nullish()
+      .openapi({ description: "One label under the gateway's domain; give this or `fqdn`", pattern: '^[A-Za-z0-9_-]{1,63}$' }),
     backends: z.array(backend).min(1).max(64).openapi({
       description: '`http://ip[:port]` or `https://ip:port`; with passthrough `ip:port` or `https://ip:port`',
     }),
-    passthrough: z.boolean().optional().openapi({ description: 'The backend ends TLS, not the gateway' }),
-    network: z.string().optional().openapi({ description: 'The private network of the tenant in which the backends live' }),
+    passthrough: z.boolean().nullish().openapi({ description: 'The backend ends TLS, not the gateway' }),
+    network: z
+      .string()
+      .nullish()
+      .openapi({ description: 'The private network of the tenant in which the backends live', pattern: '^[A-Za-z0-9_]{1,50}$' }),
   })
-  .openapi('Wanted')
+  .openapi('Wanted', {
+    anyOf: [{ required: ['fqdn'] }, { required: ['name'] }],
+    example: { name: 'shop', backends: ['http://10.20.2.5:9000'] },
+  })
 
 const Tls = z.discriminatedUnion('mode', [
   z.object({ mode: z.literal('passthrough') }),
