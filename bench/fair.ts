@@ -64,17 +64,19 @@ const course = async (share: string, seconds: number, say: Options['say']) => {
   try {
     await once(createInterface(child.stdout), 'line')
     say(`${share}: warming up`)
-    await sets(redis.broker.unix, 2)
+    await sets(redis.broker.unix, 2, 100)
     say(`${share}: quiet tenants alone`)
-    const alone = await sets(redis.broker.unix, seconds)
+    const alone = await sets(redis.broker.unix, seconds, 200)
     say(`${share}: beside a loud one`)
     const loud = noise(client)
-    await loud.full
-    const before = loud.answered()
-    const beside = await sets(redis.broker.unix, seconds)
-    const carried = loud.answered() - before
-    await loud.stop()
-    return { alone, beside, carried }
+    try {
+      await loud.full
+      const before = loud.answered()
+      const beside = await sets(redis.broker.unix, seconds, 300)
+      return { alone, beside, carried: loud.answered() - before }
+    } finally {
+      await loud.stop()
+    }
   } finally {
     client.disconnect()
     const ended = once(child, 'exit')
@@ -86,7 +88,8 @@ const course = async (share: string, seconds: number, say: Options['say']) => {
 }
 
 let made = 0
-const sets = async (broker: string, seconds: number): Promise<readonly number[]> => {
+/** Of tenants from `first` on: others each time, so that none comes to its limit of routes. */
+const sets = async (broker: string, seconds: number, first: number): Promise<readonly number[]> => {
   const took: number[] = []
   const until = performance.now() + seconds * 1_000
   const tenant = async (twin: number) => {
@@ -102,7 +105,7 @@ const sets = async (broker: string, seconds: number): Promise<readonly number[]>
     }
     client.close()
   }
-  await Promise.all(Array.from({ length: quiet }, (_, n) => tenant(100 + n)))
+  await Promise.all(Array.from({ length: quiet }, (_, n) => tenant(first + n)))
   return took
 }
 
@@ -134,7 +137,7 @@ const noise = (client: Redis) => {
       await pause(20)
     }
   }
-  const running = run()
+  const running = run().catch(full.reject)
   return {
     full: full.promise,
     answered: () => answered,
