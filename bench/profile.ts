@@ -22,7 +22,7 @@ const cases = [
 
 /** What the CPU of a request is spent on, in the gateway with its embedded engine and in Traefik. */
 export const measure = async ({ quick, say }: Options): Promise<Figure> => {
-  const seconds = quick ? 2 : 10
+  const seconds = quick ? 2 : 6
   const backend = await startBackend(say)
   const given = await givenFor(backend.port, say)
   const [inspect, debug] = [await freePort(), await freePort()]
@@ -46,8 +46,9 @@ export const measure = async ({ quick, say }: Options): Promise<Figure> => {
         // Warm, and the cost of a request where nobody looks.
         await load(url(https), seconds)
         const before = cpuTimes(pid)
-        const { requests } = await load(url(https), seconds)
+        const { requests, perSecond } = await load(url(https), seconds)
         const after = cpuTimes(pid)
+        say(`${name}, ${proxy}: ${digits(perSecond)} requests/s`)
         const cost = (of: 'user' | 'system') => ((after[of] - before[of]) / requests) * 1e6
         const all = cost('user') + cost('system')
         const shares = await look(() => load(url(https), seconds))
@@ -65,7 +66,8 @@ export const measure = async ({ quick, say }: Options): Promise<Figure> => {
       rows,
       targets: [],
       notes: [
-        "64 keep-alive connections. The cost is of a run without a profiler; the shares are of a run beside it: samples of V8's profiler every 0.5 ms, and of Go's. Reads, writes and TLS records are native code to V8's: what a read does before JavaScript hears of it counts as the event loop.",
+        "64 keep-alive connections. The cost is of a run without a profiler; the shares are of a run beside it: samples of V8's profiler every 0.5 ms, and of Go's. To V8's a write is one native function, with its TLS record, its system call and, on loopback, the way to the other side; what a read does before JavaScript hears of it counts as the event loop.",
+        "Most of what the gateway spends is in Node's native writes; the gateway's own code, with the rules for heads and the counting of bytes, is about a twentieth. Where it needs more than Traefik, at 100 KB, it is there too: Node encrypts into buffers of OpenSSL's and copies from there to the socket, where Go encrypts in place.",
       ],
     }
   } finally {
