@@ -138,7 +138,7 @@ describe('a Traefik that gets its routes over HTTP', () => {
     const { pid } = stateOf(first)?.facts ?? {}
     await first.close()
     const second = await start({ logLevel: 'ERROR', keepServing: false })
-    expect(await get(hostOf('one'))).toBe(200)
+    await vi.waitFor(async () => expect(await get(hostOf('one'))).toBe(200), { timeout: 30_000 })
     expect(stateOf(second)?.facts?.pid).not.toBe(pid)
     await second.close()
     expect(await readFile(join(root, 'run/traefik.log'), 'utf8')).not.toContain('Timeout while stopping')
