@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Core, Hooks, HttpChallenge, Listener, Route, TlsAlpnChallenge, Traffic, WorkloadId } from '../../../core/index.ts'
 import { openAccessLog } from './access-log.ts'
 import { addressesOf, problemOf } from './addresses.ts'
@@ -50,7 +51,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     port: () => settings.publicHttpsPort ?? port,
   })
   const checks = settings.health && startChecks({ ...settings.health, ca: settings.ca }, table, core.log)
-  const sweep = setInterval(() => sweepTable(table), 1_000)
+  const sweep = setInterval(() => void sweepTable(table), 1_000)
 
   let draining: Promise<void> | undefined
   const drain = () => {
@@ -115,9 +116,14 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
   }
 }
 
-const sweepTable = (table: Table): void => {
-  const now = performance.now()
+/** Awake workloads that are looked after before requests have their turn. */
+const atOnce = 250
+
+const sweepTable = async (table: Table): Promise<void> => {
+  let seen = 0
   for (const awake of table.awake()) {
+    if (++seen % atOnce === 0) await turn()
+    const now = performance.now()
     for (const flow of awake.open) flow.tick(now)
     for (const backend of awake.backends.all) backend.prune(now)
     if (awake.open.size === 0 && now - awake.used > sleepAfter) table.sleep(awake)

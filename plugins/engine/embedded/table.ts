@@ -34,6 +34,8 @@ export interface Entry {
 
 /** Those that fell asleep of which is known when: more than fall asleep between two readings. */
 const mostAsleep = 10_000
+/** Readings of which it is known when they were. */
+const latestReadings = 16
 
 interface Given {
   readonly emit: (event: Event) => void
@@ -55,6 +57,8 @@ export class Table {
   readonly #leaving = new Map<WorkloadId, Route>()
   /** Readings of the counters so far. */
   #readings = 0
+  /** When the latest readings began, by their number, monotonic ms. */
+  readonly #readAt = new Map<number, number>()
   /** Those that fell asleep, each with the number of readings until then; `#forgotten`: the last number that is missing here. */
   #asleep: { readonly id: WorkloadId; readonly at: number }[] = []
   #forgotten = -1
@@ -144,6 +148,7 @@ export class Table {
 
   /** The counters; `since` an earlier reading only those that may have changed, which costs nothing for all others. */
   read(since = -1): { readonly bytes: Map<WorkloadId, Bytes>; readonly mark: number } {
+    const began = performance.now()
     const bytes = new Map<WorkloadId, Bytes>()
     const take = (id: WorkloadId) => {
       const meter = this.#meters.get(id)
@@ -156,7 +161,8 @@ export class Table {
         if (!one || one.at < since) break
         take(one.id)
       }
-      for (const { id } of this.#awake) take(id)
+      const at = this.#readAt.get(since) ?? 0
+      for (const { id, open, used } of this.#awake) if (open.size > 0 || used >= at) take(id)
     }
     for (const { id, open } of this.#awake) {
       const counted = open.size > 0 && bytes.get(id)
@@ -165,7 +171,10 @@ export class Table {
       for (const flow of open) pending += flow.pending()
       bytes.set(id, { request: counted.request, response: counted.response - pending })
     }
-    return { bytes, mark: ++this.#readings }
+    const mark = ++this.#readings
+    this.#readAt.set(mark, began)
+    this.#readAt.delete(mark - latestReadings)
+    return { bytes, mark }
   }
 
   /** It counts no more. */

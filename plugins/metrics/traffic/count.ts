@@ -6,6 +6,8 @@ interface Counted {
   epoch: string
   figure: Bytes
 }
+/** Workloads that are written at once. */
+const atOnce = 100
 const zero: Bytes = { request: 0, response: 0 }
 
 /**
@@ -16,7 +18,7 @@ export const counting = (ledger: Core['ledger'], state: Core['state']) => {
   const stored = marks(state)
   const counters = new Map<WorkloadId, Counted>()
   /** What is not in the ledger yet. */
-  let pending = new Map<WorkloadId, Bytes>()
+  const pending = new Map<WorkloadId, Bytes>()
   let failed = false
 
   const total = (id: WorkloadId): Bytes => plus(ledger.sums.get(id) ?? zero, pending.get(id) ?? zero)
@@ -68,15 +70,27 @@ export const counting = (ledger: Core['ledger'], state: Core['state']) => {
       stored.set(id, deleted === undefined ? { epoch, base } : { epoch, base, deleted })
     },
     ids: (): Iterable<WorkloadId> => ledger.sums.keys(),
-    /** What a crash must not lose. Marks and sums are asked for together, so a store that groups commits writes them in one. */
+    /**
+     * What a crash must not lose, some workloads at once so that operations come between. The mark and the sum of a workload are asked for
+     * together: a store that groups commits writes them in one.
+     */
     commit: async () => {
-      const marked = stored.written()
-      const deltas = pending
-      pending = new Map()
-      const added = deltas.size > 0 || failed ? ledger.add(deltas) : undefined
-      failed = true
-      await Promise.all([marked, added])
-      failed = false
+      const ids = [...new Set([...stored.waiting(), ...pending.keys()])]
+      const errors: unknown[] = []
+      for (let at = 0; at < ids.length || (failed && at === 0); at += atOnce) {
+        const some = ids.slice(at, at + atOnce)
+        const deltas = new Map<WorkloadId, Bytes>()
+        for (const id of some) {
+          const delta = pending.get(id)
+          if (delta && pending.delete(id)) deltas.set(id, delta)
+        }
+        // The mark first: one that is ahead of its sum is seen to be.
+        const marked = stored.written(some)
+        const added = deltas.size > 0 || failed ? ledger.add(deltas) : undefined
+        await Promise.all([marked, added]).catch((error) => errors.push(error))
+      }
+      failed = errors.length > 0
+      if (failed) throw errors[0]
     },
     forget: async (ids: readonly WorkloadId[]) => {
       if (ids.length === 0) return
@@ -85,7 +99,7 @@ export const counting = (ledger: Core['ledger'], state: Core['state']) => {
         pending.delete(id)
         stored.set(id, undefined)
       }
-      await Promise.all([stored.written(), ledger.forget(ids)])
+      await Promise.all([stored.written(ids), ledger.forget(ids)])
     },
     sums: (): ReadonlyMap<WorkloadId, Bytes> => {
       const sums = new Map(ledger.sums)

@@ -23,9 +23,14 @@ export const marks = (state: Core['state']) => {
     set: (id: WorkloadId, mark: Mark | undefined) => {
       waiting.set(id, mark)
     },
-    /** Resolves when all that was set is durable; what failed waits for the next call. */
-    written: async (): Promise<void> => {
-      const write = async ([id, mark]: [WorkloadId, Mark | undefined]) => {
+    /** Those whose marks wait to be written. */
+    waiting: (): Iterable<WorkloadId> => waiting.keys(),
+    /** Resolves when what was set for these is durable; what failed waits for the next call. */
+    written: async (ids: readonly WorkloadId[]): Promise<void> => {
+      const write = async (id: WorkloadId) => {
+        if (!waiting.has(id)) return
+        const mark = waiting.get(id)
+        waiting.delete(id)
         writing.set(id, mark)
         try {
           await state.set(id, mark ? encode(mark) : null)
@@ -36,9 +41,7 @@ export const marks = (state: Core['state']) => {
           if (writing.get(id) === mark) writing.delete(id)
         }
       }
-      const writes = [...waiting].map(write)
-      waiting.clear()
-      const failed = (await Promise.allSettled(writes)).find((outcome) => outcome.status === 'rejected')
+      const failed = (await Promise.allSettled(ids.map(write))).find((outcome) => outcome.status === 'rejected')
       if (failed) throw failed.reason
     },
   }

@@ -25,8 +25,11 @@ test('a reading since another has what may have changed, awake or asleep by now,
   b.meter.request += 1
   all.sleep(b)
   c.meter.request += 2
+  c.used = performance.now()
   const second = all.read(first.mark)
   expect(figures(second)).toEqual({ '1-1-b': 2, '1-1-c': 3 })
+  c.used -= 1
+  expect(figures(all.read(second.mark))).toEqual({})
   all.sleep(c)
   const third = all.read(second.mark)
   expect(figures(third)).toEqual({ '1-1-c': 3 })
