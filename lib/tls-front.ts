@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { peekClientHello } from './client-hello.ts'
+import { patience } from './patience.ts'
 import { type Connected, readProxyHeader } from './proxy-protocol.ts'
 
 /** RFC 8446 section 6.2. */
@@ -51,22 +52,6 @@ export const peekServerName = (
       then(hello.serverName, hello.protocols)
     }
   })
-
-/**
- * Calls `late` after `time` ms unless it is called off, which what it returns does. What has come by then is read first: where this
- * process stood still, the bytes of its clients wait, and their time is over all the same.
- */
-export const patience = (time: number, late: () => void): (() => void) => {
-  let last: NodeJS.Immediate | undefined
-  // Timers run before a turn of the event loop reads, immediates behind that.
-  const timer = setTimeout(() => {
-    last = setImmediate(late)
-  }, time)
-  return () => {
-    clearTimeout(timer)
-    clearImmediate(last)
-  }
-}
 
 const readAhead = (socket: Socket, timeout: number, look: (bytes: Buffer) => (() => void) | undefined): void => {
   let all: Buffer | undefined

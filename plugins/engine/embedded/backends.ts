@@ -3,6 +3,7 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Backend as Address } from '../../../lib/backend.ts'
 import { Fitness, InTurn, type Retry } from '../../../lib/in-turn.ts'
+import { patience } from '../../../lib/patience.ts'
 import { SharedSession } from './http2-upstream.ts'
 import { type Home, Wire } from './wire.ts'
 
@@ -94,7 +95,7 @@ export class Backend implements Home {
     const verify = { rejectUnauthorized: ca !== undefined, ...(ca !== undefined && { ca }) }
     const socket = secure ? connectTls({ ...where, ...verify, ALPNProtocols: [speak] }) : connectTcp(where)
     const finish = (result: Socket | Unreachable) => {
-      clearTimeout(timer)
+      come()
       socket.off('error', refused)
       if (result instanceof Unreachable) {
         socket.on('error', () => {}).destroy()
@@ -103,9 +104,8 @@ export class Backend implements Home {
       done(result)
     }
     const refused = (error: Error) => finish(new Unreachable(error.message || error.name, false))
-    const timer = setTimeout(
-      () => finish(new Unreachable('it did not accept the connection in time', true)),
-      this.#dialling.connectTime,
+    const come = patience(this.#dialling.connectTime, () =>
+      finish(new Unreachable('it did not accept the connection in time', true)),
     )
     socket.once('error', refused)
     socket.once(secure ? 'secureConnect' : 'connect', () => finish(socket))

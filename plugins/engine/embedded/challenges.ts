@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { createSecureContext, createServer } from 'node:tls'
 import { GatewayError, type HttpChallenge, type TlsAlpnChallenge } from '../../../core/index.ts'
+import { never, patience } from '../../../lib/patience.ts'
 import type { Exchange } from './exchange.ts'
 import { answerWith } from './pages.ts'
 
@@ -60,7 +61,7 @@ export const alpnChallenges = (handshakeTime: number): TlsAlpnChallenge & Answer
   const known = new Map<string, { readonly chain: string; readonly key: string }>()
   const server = createServer({
     ALPNProtocols: [protocol],
-    handshakeTimeout: handshakeTime,
+    handshakeTimeout: never,
     SNICallback: (serverName, done) => {
       const { chain: cert, key } = known.get(serverName.toLowerCase()) ?? {}
       if (cert === undefined) done(new Error('it has no challenge'))
@@ -78,6 +79,8 @@ export const alpnChallenges = (handshakeTime: number): TlsAlpnChallenge & Answer
     take(socket, host, protocols) {
       if (protocols.length !== 1 || protocols[0] !== protocol || !known.has(host)) return false
       socket.allowHalfOpen = false
+      const over = patience(handshakeTime, () => socket.destroy())
+      socket.once('close', over)
       server.emit('connection', socket)
       return true
     },

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { patience } from '../../../lib/patience.ts'
 
 /** Every connection of a client that is open, with its HTTP/2 session where it has one. */
 export class Connections {
@@ -45,10 +46,10 @@ export class Connections {
   async idle(time: number): Promise<void> {
     if (this.#sockets.size === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, time)
+    const over = patience(time, resolve)
     this.#empty = resolve
     await promise
-    clearTimeout(timer)
+    over()
   }
   cut(): void {
     for (const socket of this.#sockets) socket.destroy()

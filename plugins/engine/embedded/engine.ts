@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Core, Hooks, HttpChallenge, Listener, Route, TlsAlpnChallenge, Traffic, WorkloadId } from '../../../core/index.ts'
+import { timeAwake } from '../../../lib/patience.ts'
 import { openAccessLog } from './access-log.ts'
 import { addressesOf, problemOf } from './addresses.ts'
 import { Backend, Backends, type Dialling } from './backends.ts'
@@ -120,11 +121,13 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
 const atOnce = 250
 
 const sweepTable = async (table: Table): Promise<void> => {
+  // Behind what has come by now, before anyone is cut for being late.
+  await turn()
   let seen = 0
   for (const awake of table.awake()) {
     if (++seen % atOnce === 0) await turn()
-    const now = performance.now()
-    for (const flow of awake.open) flow.tick(now)
+    const [now, running] = [performance.now(), timeAwake()]
+    for (const flow of awake.open) flow.tick(running)
     for (const backend of awake.backends.all) backend.prune(now)
     if (awake.open.size === 0 && now - awake.used > sleepAfter) table.sleep(awake)
   }

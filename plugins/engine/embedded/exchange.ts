@@ -1,4 +1,5 @@
 import type { Duplex, Readable } from 'node:stream'
+import { patience } from '../../../lib/patience.ts'
 import type { Client, Fields } from './fields.ts'
 
 /** One request of a client and the answer to it, by whichever version of HTTP. */
@@ -49,7 +50,6 @@ const linger = 5_000
 /** Lets a client send on behind its answer, since some read no answer before they have sent all; `cut` ends it where it goes on. */
 export const discard = (body: Readable, cut: () => void): void => {
   if (body.readableEnded) return
-  const timer = setTimeout(cut, linger)
-  const stop = () => clearTimeout(timer)
+  const stop = patience(linger, cut)
   body.once('end', stop).once('close', stop).resume()
 }

@@ -1,5 +1,6 @@
 import type { ClientHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
+import { timeAwake } from '../../../lib/patience.ts'
 import { splice, type Tunnel } from '../../../lib/splice.ts'
 import type { Backend, Unreachable } from './backends.ts'
 import type { Exchange, Watcher } from './exchange.ts'
@@ -75,14 +76,14 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     const { method, body, upgrade } = this.#exchange
     const { head, chunked } = requestHead(this.#exchange)
     this.#upstream = wire
-    this.#at.moved = performance.now()
+    this.#at.moved = timeAwake()
     wire.send(this, head, { method, upgrade, complete: !body, chunked })
     if (body) this.#pump(wire)
   }
   #call(session: ClientHttp2Session, backend: Backend): void {
     const { body } = this.#exchange
     const scheme = backend.address.scheme === 'https' ? 'https' : 'http'
-    this.#at.moved = performance.now()
+    this.#at.moved = timeAwake()
     try {
       const call = new Http2Call(session, this, requestFieldsH2(this.#exchange, scheme), !body)
       this.#upstream = call
@@ -126,7 +127,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     this.#at.status = status
     this.#backend?.answered()
     this.#unflushed = true
-    this.#at.moved = performance.now()
+    this.#at.moved = timeAwake()
   }
   data(chunk: Buffer, last: boolean): void {
     this.#unflushed = false

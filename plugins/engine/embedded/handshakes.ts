@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { patience } from '../../../lib/tls-front.ts'
+import { patience } from '../../../lib/patience.ts'
 import type { Client } from './fields.ts'
 
 interface Handshake {

@@ -2,6 +2,7 @@ import { request as requestPlain } from 'node:http'
 import { request as requestTls } from 'node:https'
 import { connect } from 'node:net'
 import type { Route } from '../../../core/index.ts'
+import { patience } from '../../../lib/patience.ts'
 import type { Backend } from './backends.ts'
 import type { Table } from './table.ts'
 
@@ -34,9 +35,14 @@ export const startChecks = (checks: Checks, table: Table, log: (message: string,
 }
 
 const isWell = ({ address }: Backend, route: Route, { path, timeout, ca }: Checks): Promise<boolean> =>
-  new Promise((done) => {
-    const signal = AbortSignal.timeout(timeout)
-    const where = { host: address.ip.text, port: address.port, signal }
+  new Promise((tell) => {
+    const late = new AbortController()
+    const come = patience(timeout, () => late.abort())
+    const done = (well: boolean) => {
+      come()
+      tell(well)
+    }
+    const where = { host: address.ip.text, port: address.port, signal: late.signal }
     if (path === undefined || address.scheme === 'tcp' || route.tls.mode === 'passthrough') {
       const socket = connect(where, () => {
         socket.destroy()

@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
+import { patience } from '../../../lib/patience.ts'
 import { discard, type Exchange, type Watcher } from './exchange.ts'
 import { type Client, type Fields, fieldValue } from './fields.ts'
+import { lateHeads } from './late-heads.ts'
 import { errorPage, pageFields, rawHead } from './pages.ts'
 import { checkRequest, mayUpgrade, type Target } from './target.ts'
 import { UpgradeExchange } from './upgrade.ts'
@@ -28,8 +30,8 @@ export const http1Server = (given: Given): Server => {
   const server = createServer({
     maxHeaderSize: headerBytes,
     headersTimeout: headerTime,
-    // Only a backstop: the whole request is timed by its flight, which knows what the backend does meanwhile.
-    requestTimeout: bodyTime === 0 ? 0 : Math.max(headerTime, bodyTime),
+    // Only a backstop: the whole request is timed by its flight, which knows what the backend and this process do meanwhile.
+    requestTimeout: bodyTime === 0 ? 0 : 2 * Math.max(headerTime, bodyTime),
     keepAliveTimeout: idleTime,
     connectionsCheckingInterval: 1_000,
     optimizeEmptyRequests: true,
@@ -37,6 +39,7 @@ export const http1Server = (given: Given): Server => {
   })
   // Node leaves out without a word what is over this count; the size of the head is limited anyway.
   server.maxHeadersCount = 0
+  const late = lateHeads(server)
   // Connections that had their last answer: what still comes on them is no request.
   const done = new WeakSet<Duplex>()
   const serve = (req: IncomingMessage, res: ServerResponse) => {
@@ -56,13 +59,17 @@ export const http1Server = (given: Given): Server => {
     else given.serve(new UpgradeExchange(req, socket, head, target, given.client(socket)))
   })
   server.on('connect', (_req, socket) => refuseRaw(socket, 405))
-  server.on('clientError', (error: Error & { code?: string }, socket) => {
+  const refuse = (socket: Duplex, code: string | undefined) => {
     if (done.has(socket)) return
     done.add(socket)
     // Node says on the socket which answer it is writing: none of ours may get into the middle of it.
     const answering = '_httpMessage' in socket && socket._httpMessage
-    if (!socket.writable || answering || error.code === 'ECONNRESET') socket.destroy()
-    else refuseRaw(socket, statusOf(error.code))
+    if (!socket.writable || answering || code === 'ECONNRESET') socket.destroy()
+    else refuseRaw(socket, statusOf(code))
+  }
+  server.on('clientError', ({ code }: Error & { code?: string }, socket) => {
+    if (code === 'ERR_HTTP_REQUEST_TIMEOUT') late(socket, () => refuse(socket, code))
+    else refuse(socket, code)
   })
   // Without it nothing checks headersTimeout: a server that listens nowhere never says so itself.
   server.emit('listening')
@@ -85,8 +92,8 @@ const linger = 1_000
 
 const refuseRaw = (socket: Duplex, status: number): void => {
   const page = errorPage(status)
-  const timer = setTimeout(() => socket.destroy(), linger)
-  socket.once('close', () => clearTimeout(timer))
+  const gone = patience(linger, () => socket.destroy())
+  socket.once('close', gone)
   socket.end(rawHead(status, '', [...pageFields(page), 'Connection', 'close']) + page.toString('latin1'), 'latin1')
   socket.resume()
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { timeAwake } from '../../../lib/patience.ts'
 import type { Connected } from '../../../lib/proxy-protocol.ts'
 import { splice, type Tunnel } from '../../../lib/splice.ts'
 import type { Access } from './access-log.ts'
@@ -23,8 +24,8 @@ export class Passthrough implements Flow {
   readonly #connected: Connected
   readonly #tried = new Set<Backend>()
   #tunnel: Tunnel | undefined
-  #moved = performance.now()
-  readonly #began = this.#moved
+  #moved = timeAwake()
+  readonly #began = performance.now()
   #received = 0
   #given = 0
   #over = false
@@ -72,12 +73,12 @@ export class Passthrough implements Flow {
     const up = (bytes: number) => {
       meter.request += bytes
       this.#received += bytes
-      this.#moved = performance.now()
+      this.#moved = timeAwake()
     }
     const down = (bytes: number) => {
       meter.response += bytes
       this.#given += bytes
-      this.#moved = performance.now()
+      this.#moved = timeAwake()
     }
     this.#tunnel = splice({ socket: this.#client, head: empty, count: up }, { socket: backend, head: empty, count: down }, () =>
       this.#gone(),

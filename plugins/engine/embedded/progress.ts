@@ -1,9 +1,10 @@
+import { timeAwake } from '../../../lib/patience.ts'
 import type { Access } from './access-log.ts'
 import type { Exchange } from './exchange.ts'
 import type { FlightLimits } from './flight-deck.ts'
 import type { Awake } from './table.ts'
 
-/** How far a request is. Moments in ms. */
+/** How far a request is. Moments in ms by `timeAwake`. */
 export interface Stage {
   /** Nothing of it yet, its head sent or about to be, all of it given to the client. */
   answer: 'none' | 'begun' | 'done'
@@ -30,7 +31,7 @@ export class Progress implements Stage {
   answer: Stage['answer'] = 'none'
   tunnel = false
   bodyLeft: boolean
-  began = performance.now()
+  began = timeAwake()
   moved = this.began
   /** Of the answer; 0: there is none yet. */
   status = 0
@@ -38,6 +39,7 @@ export class Progress implements Stage {
   /** Bytes of the answer's body given to the client's connection, sent or not. */
   given = 0
   readonly #meter: Awake['meter']
+  readonly #came = performance.now()
 
   constructor(meter: Awake['meter'], bodyLeft: boolean) {
     this.#meter = meter
@@ -48,7 +50,7 @@ export class Progress implements Stage {
     this.#meter[way] += bytes
     if (way === 'response') this.given += bytes
     else this.received += bytes
-    this.moved = performance.now()
+    this.moved = timeAwake()
   }
   /** It is over: what was given and never sent does not count. */
   uncount(unsent: number): void {
@@ -69,7 +71,7 @@ export class Progress implements Stage {
       ...(backend !== undefined && { backend }),
       request: this.received,
       response: this.given,
-      milliseconds: Math.round(performance.now() - this.began),
+      milliseconds: Math.round(performance.now() - this.#came),
     }
   }
 }

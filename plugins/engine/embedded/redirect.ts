@@ -1,6 +1,8 @@
 import { createServer, type Server } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { answerPlainly, challengeToken } from './challenges.ts'
 import { answer, type Http1Limits } from './http1.ts'
+import { lateHeads } from './late-heads.ts'
 import { checkRequest, hostKey } from './target.ts'
 
 interface Given {
@@ -40,9 +42,14 @@ export const redirectServer = ({ limits, knows, port, stopping, challenge }: Giv
   server.on('connect', (_req, socket) =>
     socket.end('HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'),
   )
-  server.on('clientError', (_error, socket) => {
+  const late = lateHeads(server)
+  const refuse = (socket: Duplex) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
     else socket.destroy()
+  }
+  server.on('clientError', ({ code }: Error & { code?: string }, socket) => {
+    if (code === 'ERR_HTTP_REQUEST_TIMEOUT') late(socket, () => refuse(socket))
+    else refuse(socket)
   })
   server.emit('listening')
   return server

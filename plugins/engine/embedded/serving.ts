@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { reason } from '../../../core/index.ts'
+import { never } from '../../../lib/patience.ts'
 import { type Connected, proxyHeader } from '../../../lib/proxy-protocol.ts'
 import { alert, connectedBy, peekServerName, refuseHandshake, takeProxyHeader } from '../../../lib/tls-front.ts'
 import type { Access } from './access-log.ts'
@@ -21,10 +22,10 @@ import { answerWith } from './pages.ts'
 import { Passthrough, type PassthroughDeck } from './passthrough.ts'
 import { redirectServer } from './redirect.ts'
 import { isGrpc } from './request-head.ts'
+import { restingConnections } from './resting.ts'
 import { shares } from './shares.ts'
 import type { Entry, Table } from './table.ts'
 import { hostKey } from './target.ts'
-import { unusedConnections } from './unused.ts'
 
 interface Given {
   readonly settings: Settings
@@ -47,10 +48,8 @@ export interface Serving {
   close(): Promise<void>
 }
 
-// For clients that have a request on its way on a connection that looks idle from here.
+// Milliseconds without a byte after which a connection is idle: clients may have a request on its way when they are told to go.
 const grace = 300
-// Milliseconds, the most that a timer takes: Node's own limit on handshakes counts the time in which this process stood still.
-const never = 2 ** 31 - 1
 
 /** All servers of the engine, wired together: who gets a connection, and who a request. */
 export const startServing = ({
@@ -139,7 +138,7 @@ export const startServing = ({
     challenge,
   })
 
-  const unused = [http1, redirect].map(unusedConnections)
+  const resting = [http1, redirect].map(restingConnections)
 
   const tls = createTlsServer({
     ALPNProtocols: ['h2', 'http/1.1'],
@@ -221,11 +220,9 @@ export const startServing = ({
 
   const close = async (): Promise<void> => {
     stopping = true
-    connections.goAway()
-    await connections.idle(Math.min(grace, settings.drain))
-    const sweep = setInterval(closeIdle, 100)
     closeIdle()
-    await connections.idle(Math.max(0, settings.drain - grace))
+    const sweep = setInterval(() => setImmediate(closeIdle), Math.max(1, Math.min(grace, settings.drain)))
+    await connections.idle(settings.drain)
     clearInterval(sweep)
     connections.cut()
     for (const awake of table.awake()) {
@@ -236,9 +233,7 @@ export const startServing = ({
     for (const server of [http1, redirect]) server.close(() => {})
   }
   const closeIdle = () => {
-    http1.closeIdleConnections()
-    redirect.closeIdleConnections()
-    for (const server of unused) server.end()
+    for (const connections of resting) connections.end()
     connections.goAway()
   }
   return { acceptHttp: accept(acceptPlain), acceptHttps: accept(acceptSecure), connections, close }

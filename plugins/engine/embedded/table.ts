@@ -1,4 +1,5 @@
 import type { Bytes, Event, Route, WorkloadId } from '../../../core/index.ts'
+import { patience } from '../../../lib/patience.ts'
 import type { Backends } from './backends.ts'
 
 /** Something of a workload that runs: a request, an upgraded connection, a passed-through one. */
@@ -6,8 +7,8 @@ export interface Flow {
   cut(): void
   /** Bytes counted as answered that wait to be sent. */
   pending(): number
-  /** Called about once a second. */
-  tick(now: number): void
+  /** Called about once a second with `timeAwake`, behind what had come by then. */
+  tick(awake: number): void
 }
 
 /** What a workload that has traffic needs in memory; made at its first request, dropped when idle. */
@@ -186,11 +187,11 @@ export class Table {
   #drain(awake: Awake): void {
     const { id, open } = awake
     this.#draining.set(id, (this.#draining.get(id) ?? 0) + 1)
-    const cut = setTimeout(() => {
+    const over = patience(this.#given.drain, () => {
       for (const flow of [...open]) flow.cut()
-    }, this.#given.drain)
+    })
     awake.drained = () => {
-      clearTimeout(cut)
+      over()
       this.#rest(awake)
       const others = (this.#draining.get(id) ?? 1) - 1
       if (others > 0) this.#draining.set(id, others)

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { patience } from '../../../../lib/patience.ts'
 import { type ErrorCode, errorCode, mostWindow } from './codes.ts'
 import type { Outbox } from './outbox.ts'
 import type { Streams } from './streams.ts'
@@ -26,7 +27,9 @@ export class Ending {
 
   constructor(given: Given) {
     this.#given = given
-    this.#idle = setTimeout(() => this.#rest(), Math.max(1, given.idleTime || mostWindow))
+    // Behind what has come by then: a request may be among it, and the end of that begins a new wait.
+    const over = () => setImmediate((begun: number) => this.#rest(begun), given.streams.highest)
+    this.#idle = setTimeout(over, Math.max(1, given.idleTime || mostWindow))
   }
   get closed(): boolean {
     return this.#closed
@@ -40,7 +43,7 @@ export class Ending {
   goAway(): void {
     const { streams } = this.#given
     if (this.#closed || this.leaving) return
-    this.#leaving = this.#leaving === 'no' && streams.highest > 0 ? 'announced' : 'yes'
+    this.#leaving = this.#leaving === 'no' ? 'announced' : 'yes'
     this.#given.out.frame(goAwayFrame(this.leaving ? streams.highest : mostWindow, errorCode.none))
     this.#endIfDone()
   }
@@ -66,8 +69,9 @@ export class Ending {
     this.#given.stop()
   }
 
-  #rest(): void {
-    if (this.#given.streams.size > 0) return
+  #rest(begun: number): void {
+    const { streams } = this.#given
+    if (this.#closed || streams.size > 0 || streams.highest > begun) return
     this.#leaving = 'announced'
     this.goAway()
   }
@@ -78,8 +82,8 @@ export class Ending {
     if (this.#closed) return
     this.close()
     const { socket, out } = this.#given
-    const timer = setTimeout(() => socket.destroy(), linger)
-    socket.once('close', () => clearTimeout(timer))
+    const gone = patience(linger, () => socket.destroy())
+    socket.once('close', gone)
     out.end(() => socket.end())
   }
 }

@@ -1,3 +1,4 @@
+import { patience } from '../../../../lib/patience.ts'
 import { ConnectionError, errorCode, flag, frameSize, frameType } from './codes.ts'
 
 /** Where frames go once they are whole and well-formed by themselves. */
@@ -26,7 +27,8 @@ interface Block {
   readonly last: boolean
   readonly parts: Buffer[]
   bytes: number
-  readonly timer: NodeJS.Timeout
+  /** Its end has come. */
+  readonly come: () => void
 }
 
 /** Cuts what a client sends into frames (RFC 9113 sections 3.4, 4 and 6). `push` throws ConnectionError. */
@@ -46,7 +48,7 @@ export class Frames {
   }
   stop(): void {
     this.#stopped = true
-    clearTimeout(this.#block?.timer)
+    this.#block?.come()
   }
 
   push(chunk: Buffer): void {
@@ -135,8 +137,8 @@ export class Frames {
       this.#sink.headers(stream, part, last)
       return
     }
-    const timer = setTimeout(() => this.#sink.late(), this.#blockTime)
-    this.#block = { stream, last, parts: [Buffer.from(part)], bytes: part.length, timer }
+    const come = patience(this.#blockTime, () => this.#sink.late())
+    this.#block = { stream, last, parts: [Buffer.from(part)], bytes: part.length, come }
   }
   #continue(flags: number, payload: Buffer): void {
     const block = this.#block
@@ -146,7 +148,7 @@ export class Frames {
     if (block.bytes > this.#mostBlock || block.parts.length > mostPieces)
       throw new ConnectionError(errorCode.calm, 'it floods with CONTINUATION')
     if ((flags & flag.endHeaders) === 0) return
-    clearTimeout(block.timer)
+    block.come()
     this.#block = undefined
     this.#sink.headers(block.stream, Buffer.concat(block.parts), block.last)
   }

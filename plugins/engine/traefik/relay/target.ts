@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { Fitness } from '../../../../lib/in-turn.ts'
+import { patience } from '../../../../lib/patience.ts'
 import type { RelayRoute, RelaySettings } from './protocol.ts'
 
 /** One address that connections are passed to. */
@@ -23,7 +24,7 @@ export class Target extends Fitness {
     const verify = this.#ca === undefined ? { rejectUnauthorized: false } : { ca: this.#ca }
     const socket = tls ? connectTls({ ...to, ...verify }) : connect(to)
     const finish = (result: Socket | Error) => {
-      clearTimeout(timer)
+      come()
       socket.off('error', finish)
       if (result instanceof Error) {
         socket.on('error', () => {}).destroy()
@@ -31,7 +32,7 @@ export class Target extends Fitness {
       } else this.answered()
       done(result)
     }
-    const timer = setTimeout(() => finish(new Error('it did not accept the connection in time')), this.#connectTime)
+    const come = patience(this.#connectTime, () => finish(new Error('it did not accept the connection in time')))
     socket.once('error', finish)
     socket.once(tls ? 'secureConnect' : 'connect', () => finish(socket))
   }
