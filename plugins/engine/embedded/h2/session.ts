@@ -78,7 +78,7 @@ export class Session implements Connection, FrameSink {
   // Of the peer's frames.
   data(id: number, data: Buffer, length: number, last: boolean): void {
     if (!this.#inflow.take(length)) throw new ConnectionError(errorCode.flowControl, 'more DATA than the connection takes')
-    if (length === 0 && !last) this.#spend(this.#rates.idle(), 'empty DATA')
+    if (data.length === 0 && !last) this.#spend(this.#rates.idle(), 'empty DATA')
     const stream = this.#streams.live(id, false)
     const fits = stream?.inflow.take(length)
     // Padding, and what nobody is going to read, makes room at once.
@@ -110,8 +110,8 @@ export class Session implements Connection, FrameSink {
   settings(payload: Buffer, acknowledged: boolean): void {
     this.#spend(this.#rates.control(), 'SETTINGS')
     if (acknowledged) return
-    const { table, window } = readSettings(payload)
-    if (table !== undefined) this.#encoder.limit(table)
+    const { tables, window } = readSettings(payload)
+    for (const table of tables) this.#encoder.limit(table)
     if (window !== undefined) {
       const more = window - this.#peerWindow
       this.#peerWindow = window

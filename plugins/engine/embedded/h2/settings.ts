@@ -23,24 +23,31 @@ export const settingsFrame = ({ streams, headerBytes, streamWindow }: Announced)
   return frame
 }
 
+interface Said {
+  /** Sizes of the header table, all of them: what the smallest one drove out stays out (RFC 7541 section 4.2). */
+  readonly tables: readonly number[]
+  readonly window: number | undefined
+}
+
 /** What the peer's SETTINGS say that matters here (RFC 9113 section 6.5.2). Throws ConnectionError. */
-export const readSettings = (payload: Buffer): { readonly table?: number; readonly window?: number } => {
+export const readSettings = (payload: Buffer): Said => {
   if (payload.length % 6 !== 0) throw new ConnectionError(errorCode.frameSize, 'SETTINGS of a wrong length')
   // Far more than there are: whoever repeats them keeps this side busy.
   if (payload.length > 32 * 6) throw new ConnectionError(errorCode.calm, 'too many SETTINGS in one frame')
-  const said: { table?: number; window?: number } = {}
+  const tables: number[] = []
+  let window: number | undefined
   for (let at = 0; at < payload.length; at += 6) {
     const value = payload.readUInt32BE(at + 2)
     switch (payload.readUInt16BE(at)) {
       case id.table:
-        said.table = value
+        tables.push(value)
         break
       case id.push:
         if (value > 1) throw new ConnectionError(errorCode.protocol, 'SETTINGS_ENABLE_PUSH is neither 0 nor 1')
         break
       case id.window:
         if (value > mostWindow) throw new ConnectionError(errorCode.flowControl, 'SETTINGS_INITIAL_WINDOW_SIZE is too large')
-        said.window = value
+        window = value
         break
       case id.frame:
         if (value < 16_384 || value > 16_777_215)
@@ -48,5 +55,5 @@ export const readSettings = (payload: Buffer): { readonly table?: number; readon
         break
     }
   }
-  return said
+  return { tables, window }
 }

@@ -1,3 +1,4 @@
+import { patience } from '../../../../lib/patience.ts'
 import { discard, type Exchange, type Watcher } from '../exchange.ts'
 import type { Client, Fields } from '../fields.ts'
 import { Body } from './body.ts'
@@ -5,6 +6,7 @@ import { type ErrorCode, errorCode, flag, frameHead, frameSize, frameType, mostW
 import type { Head } from './head.ts'
 import type { Inflow } from './inflow.ts'
 import type { Sender } from './outbox.ts'
+import { Pieces } from './pieces.ts'
 
 /** What a stream needs of its connection. */
 export interface Connection {
@@ -47,8 +49,7 @@ export class Stream implements Exchange, Sender {
   #received = 0
   #requestTrailers: Fields = []
   #trailers: Fields = []
-  #queue: Buffer[] = []
-  #queued = 0
+  readonly #queue = new Pieces()
   /** Framed, and not yet taken by the socket. */
   #leaving = 0
   #full = false
@@ -59,7 +60,7 @@ export class Stream implements Exchange, Sender {
   /** All of the answer is its head, which is on its way. */
   #bare = false
   #over = false
-  #patience: NodeJS.Timeout | undefined
+  #taken: (() => void) | undefined
 
   constructor(connection: Connection, id: number, head: Head, ended: boolean, window: number, inflow: Inflow) {
     this.#connection = connection
@@ -100,7 +101,7 @@ export class Stream implements Exchange, Sender {
   }
   #endInput(): void {
     this.#inputOver = true
-    this.body?.push(null)
+    this.body?.end()
     this.#settle()
   }
   /** False: over what a window may hold. */
@@ -111,17 +112,18 @@ export class Stream implements Exchange, Sender {
     return true
   }
   wake(): void {
-    if (this.#queued > 0) this.#connection.ready(this)
+    if (this.#queue.length > 0) this.#connection.ready(this)
   }
   /** It is reset, or its connection is gone. */
   abort(): void {
     if (this.#over) return
     this.#over = true
     this.#inputOver = true
-    clearTimeout(this.#patience)
-    this.#queue = []
+    this.#taken?.()
     this.body?.abandon()
     this.#watcher?.gone()
+    // Only now: who is told asks how much of it did not leave.
+    this.#queue.clear()
   }
 
   watch(watcher: Watcher): void {
@@ -147,8 +149,7 @@ export class Stream implements Exchange, Sender {
   flush(): void {}
   write(chunk: Buffer): boolean {
     if (this.#ended || this.#over || chunk.length === 0) return true
-    this.#queue.push(chunk)
-    this.#queued += chunk.length
+    this.#queue.add(chunk)
     this.#connection.ready(this)
     // Said once, it holds until it is taken back.
     if (this.unsent() >= mostQueued) this.#full = true
@@ -162,8 +163,7 @@ export class Stream implements Exchange, Sender {
       this.#connection.ready(this)
     }
     if (this.body) discard(this.body, () => this.cut())
-    const { patience } = this.#connection
-    if (!this.#watcher && patience > 0) this.#patience ??= setTimeout(() => this.cut(), patience)
+    if (!this.#watcher && this.#connection.patience > 0) this.#taken ??= patience(this.#connection.patience, () => this.cut())
   }
   take(): never {
     throw new Error('HTTP/2 has no upgrade')
@@ -172,7 +172,7 @@ export class Stream implements Exchange, Sender {
     if (!this.#over) this.#connection.reset(this, this.#finished ? errorCode.none : errorCode.internal)
   }
   unsent(): number {
-    return this.#queued + this.#leaving
+    return this.#queue.length + this.#leaving
   }
 
   // What goes out, when the connection has room for it.
@@ -184,29 +184,24 @@ export class Stream implements Exchange, Sender {
     if (!this.pending) return undefined
     let bytes = 0
     const room = Math.min(most, this.window, frameSize)
-    const head = room > 0 && this.#queued > 0 ? frameHead(0, frameType.data, 0, this.id) : undefined
+    const head = room > 0 && this.#queue.length > 0 ? frameHead(0, frameType.data, 0, this.id) : undefined
     if (head) {
       out.push(head)
-      while (bytes < room && this.#queue[0]) bytes += this.#piece(out, this.#queue[0], room - bytes)
+      for (let piece = this.#queue.take(room); piece; piece = bytes < room ? this.#queue.take(room - bytes) : undefined) {
+        out.push(piece)
+        bytes += piece.length
+      }
       head.writeUIntBE(bytes, 0, 3)
       this.window -= bytes
-      this.#queued -= bytes
       this.#leaving += bytes
     }
-    if (this.#ended && this.#queued === 0) this.#finish(out, head)
+    if (this.#ended && this.#queue.length === 0) this.#finish(out, head)
     else if (!head) return undefined
     return bytes
   }
   get pending(): boolean {
     if (this.#over) return false
-    return this.#bare || (this.#queued > 0 ? this.window > 0 : this.#ended && !this.#finished)
-  }
-  #piece(out: Buffer[], first: Buffer, room: number): number {
-    const piece = first.length > room ? first.subarray(0, room) : first
-    if (piece === first) this.#queue.shift()
-    else this.#queue[0] = first.subarray(room)
-    out.push(piece)
-    return piece.length
+    return this.#bare || (this.#queue.length > 0 ? this.window > 0 : this.#ended && !this.#finished)
   }
   #finish(out: Buffer[], head: Buffer | undefined): void {
     this.#finished = true
@@ -226,7 +221,7 @@ export class Stream implements Exchange, Sender {
   #settle(): void {
     if (this.#over || !this.#finished || this.open || this.unsent() > 0) return
     this.#over = true
-    clearTimeout(this.#patience)
+    this.#taken?.()
     this.#connection.closed(this)
     this.#watcher?.gone()
   }

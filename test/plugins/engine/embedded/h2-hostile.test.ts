@@ -1,0 +1,178 @@
+import { once } from 'node:events'
+import { expect, onTestFinished, test } from 'vitest'
+import type { Exchange } from '../../../../plugins/engine/embedded/exchange.ts'
+import { frameHead, frameType } from '../../../../plugins/engine/embedded/h2/codes.ts'
+import { Session } from '../../../../plugins/engine/embedded/h2/session.ts'
+import { headerBlock } from '../../../kit/clients/h2-frames.ts'
+import { eventually, signal } from '../../../kit/engine/cases.ts'
+import { Peer } from './h2-peer.ts'
+import { socketPair } from './socket-pair.ts'
+
+/** A connection whose requests this test answers, and a client that does what it is told. */
+const connected = async (serve: (exchange: Exchange) => void) => {
+  const [near, far] = await socketPair()
+  const ended: string[] = []
+  const client = { address: '127.0.0.1', secure: true, trusted: false, serverName: 'a.test' }
+  const limits = { headerBytes: 32_768, headerTime: 60_000, idleTime: 60_000, streams: 128, controlFrames: 100 }
+  const session = new Session({ socket: near, client, limits, serve, ended: (reason) => ended.push(reason) })
+  onTestFinished(() => {
+    near.destroy()
+    far.destroy()
+  })
+  return { near, far, session, ended, peer: new Peer(far) }
+}
+const answer = (exchange: Exchange, text: string, fields: string[] = []) => {
+  exchange.watch({ clientDrained: () => undefined, gone: () => undefined })
+  exchange.respond(200, '', fields, { bodyless: false, trailers: false })
+  exchange.end(Buffer.from(text), [])
+}
+const frame = (type: number, flags: number, stream: number, payload: Uint8Array = Buffer.alloc(0)) =>
+  Buffer.concat([frameHead(payload.length, type, flags, stream), payload])
+const many = (count: number, make: (at: number) => Buffer) => Buffer.concat(Array.from({ length: count }, (_, at) => make(at)))
+
+test('a table that is made small and large again in one SETTINGS frame is empty, and said to be', async () => {
+  const { peer, far } = await connected((exchange) => answer(exchange, 'fine', ['X-Kept', 'in the table of both']))
+  const blocks: Buffer[] = []
+  let kept = Buffer.alloc(0)
+  far.on('data', (chunk: Buffer) => {
+    kept = Buffer.concat([kept, chunk])
+    while (kept.length >= 9 && kept.length >= 9 + kept.readUIntBE(0, 3)) {
+      const end = 9 + kept.readUIntBE(0, 3)
+      if (kept[3] === frameType.headers) blocks.push(kept.subarray(9, end))
+      kept = kept.subarray(end)
+    }
+  })
+  peer.request('/', false)
+  await eventually(() => expect(blocks).toHaveLength(1))
+  // SETTINGS_HEADER_TABLE_SIZE 0, then 4,096 (RFC 9113 section 6.5.3: in the order in which they stand).
+  peer.settings([
+    [1, 0],
+    [1, 4_096],
+  ])
+  peer.request('/', false)
+  await eventually(() => expect(blocks).toHaveLength(2))
+  // RFC 7541 section 4.2: the smallest size first, then the final one; and a name that the client knows no more is said in full.
+  expect(blocks[1]?.subarray(0, 4)).toEqual(Buffer.of(0x20, 0x3f, 0xe1, 0x1f))
+  expect(blocks[1]?.toString('latin1')).toContain('in the table of both')
+  expect(peer.complaints).toEqual([])
+})
+
+test('a body of single bytes that its backend does not read is kept in few pieces, and arrives whole', async () => {
+  const [came, go] = [signal<Exchange>(), signal()]
+  const { peer, far } = await connected((exchange) => {
+    exchange.watch({ clientDrained: () => undefined, gone: () => undefined })
+    came.happen(exchange)
+  })
+  const id = peer.request('/', true)
+  const { body } = await came.happened
+  const bytes = Buffer.from(Array.from({ length: 60_000 }, (_, at) => at & 255))
+  far.write(many(bytes.length, (at) => frame(frameType.data, at === bytes.length - 1 ? 1 : 0, id, bytes.subarray(at, at + 1))))
+  // All of it has been taken in, and none of it read.
+  await eventually(() => expect(body?.readableLength).toBe(bytes.length))
+  const pieces: Buffer[] = []
+  body?.on('data', (piece: Buffer) => pieces.push(piece)).on('end', go.happen)
+  await go.happened
+  expect(Buffer.concat(pieces).equals(bytes)).toBe(true)
+  expect(pieces.length).toBeLessThan(100)
+})
+
+test('an answer of single bytes that its client does not take is kept in few pieces, and arrives whole', async () => {
+  const came = signal<Exchange>()
+  const { peer } = await connected((exchange) => came.happen(exchange))
+  peer.settings([[4, 0]])
+  const id = peer.request('/', false)
+  const exchange = await came.happened
+  exchange.watch({ clientDrained: () => undefined, gone: () => undefined })
+  exchange.respond(200, '', [], { bodyless: false, trailers: false })
+  const bytes = Buffer.from(Array.from({ length: 60_000 }, (_, at) => at & 255))
+  for (let at = 0; at < bytes.length; at++) exchange.write(Buffer.from(bytes.subarray(at, at + 1)))
+  exchange.end(undefined, [])
+  expect(exchange.unsent()).toBe(bytes.length)
+  peer.widen(id, 100_000)
+  await eventually(() => expect(peer.got.get(id)?.ends).toBe(1))
+  expect(Buffer.concat(peer.got.get(id)?.body ?? []).equals(bytes)).toBe(true)
+})
+
+test('DATA that is all padding is a flood like empty DATA', async () => {
+  const { peer, far, ended, near } = await connected(() => undefined)
+  const id = peer.request('/', true)
+  far.write(many(1_500, () => frame(frameType.data, 8, id, Buffer.of(0))))
+  await once(near, 'close')
+  expect(ended).toEqual(['it floods with empty DATA'])
+})
+
+test('a client that is there when its connection is to end is served what it asks before it hears of it', async () => {
+  const { peer, session } = await connected((exchange) => answer(exchange, 'fine'))
+  session.goAway()
+  const id = peer.request('/', false)
+  await eventually(() => expect(peer.got.get(id)).toMatchObject({ status: '200', ends: 1 }))
+  session.goAway()
+  await eventually(() => expect(peer.ended).toBe(true))
+  expect(peer.goaways).toEqual([0, 0])
+})
+
+/** Frames that a client may send on a stream, each from the beginning of its life on; what they do is told by what comes of the connection. */
+const kinds = {
+  headers: (id: number) => frame(frameType.headers, 4, id, block),
+  'headers that end it': (id: number) => frame(frameType.headers, 5, id, block),
+  trailers: (id: number) => frame(frameType.headers, 5, id, headerBlock([['x-sum', '1']])),
+  data: (id: number) => frame(frameType.data, 0, id, Buffer.alloc(100)),
+  'padded data that ends it': (id: number) => frame(frameType.data, 9, id, Buffer.concat([Buffer.of(50), Buffer.alloc(100)])),
+  reset: (id: number) => frame(frameType.reset, 0, id, Buffer.of(0, 0, 0, 8)),
+  priority: (id: number) => frame(frameType.priority, 0, id, Buffer.of(0x80, 0, 0, 0, 16)),
+  'a window update': (id: number) => frame(frameType.window, 0, id, Buffer.of(0, 0, 1, 0)),
+  'an unknown frame': (id: number) => frame(0x10, 0, id, Buffer.from('u=1')),
+} as const
+const block = headerBlock([
+  [':method', 'POST'],
+  [':scheme', 'https'],
+  [':authority', 'a.test'],
+  [':path', '/'],
+])
+
+test('any three frames on one stream end the connection where the standard says so, and leave it in order elsewhere', async () => {
+  const names = Object.keys(kinds) as (keyof typeof kinds)[]
+  const orders = names.flatMap((one) => names.flatMap((two) => names.map((three) => [one, two, three] as const)))
+  for (const order of orders) {
+    const open = new Set<Exchange>()
+    const { far, near, ended, peer } = await connected((exchange) => {
+      open.add(exchange)
+      exchange.watch({ clientDrained: () => undefined, gone: () => void open.delete(exchange) })
+      exchange.body?.resume()
+      exchange.respond(200, '', [], { bodyless: false, trailers: false })
+      exchange.end(Buffer.from('fine'), [])
+    })
+    peer.request('/', false)
+    for (const kind of order) far.write(kinds[kind](5))
+    // Whatever went before has been dealt with once this is answered.
+    peer.send(frameType.ping, 0, 0, Buffer.alloc(8))
+    while (peer.pongs === 0 && !peer.ended) await Promise.race([once(far, 'data'), once(far, 'end')])
+    const errors = peer.goaways.filter((code) => code !== 0).length
+    const bad = wrong(order) ? 1 : 0
+    expect([order, ended.length, errors, peer.pongs]).toEqual([order, bad, bad, 1 - bad])
+    far.destroy()
+    if (!near.closed) await once(near, 'close')
+    expect([order, open.size]).toEqual([order, 0])
+  }
+})
+
+/** Whether these frames are an error of the whole connection (RFC 9113 section 5.1). */
+const wrong = (order: readonly (keyof typeof kinds)[]): boolean => {
+  let state: 'idle' | 'open' | 'over' | 'reset here' = 'idle'
+  for (const kind of order) {
+    if (kind === 'priority' || kind === 'an unknown frame') continue
+    const begins = kind === 'headers' || kind === 'headers that end it'
+    if (state === 'idle') {
+      if (!begins && kind !== 'trailers') return true
+      // A head without a method is an error of the stream alone.
+      state = kind === 'headers' ? 'open' : kind === 'headers that end it' ? 'over' : 'reset here'
+    } else if (state === 'over') {
+      if (kind !== 'a window update' && kind !== 'reset') return true
+    } else if (state === 'open') {
+      // A second head makes no trailers.
+      if (begins) state = 'reset here'
+      else if (kind !== 'data' && kind !== 'a window update') state = 'over'
+    }
+  }
+  return false
+}
