@@ -41,6 +41,8 @@ export const parent = (log: Log) => {
   }
   const release = async () => {
     if (!gateway) return
+    // It could not take back what it gave up, and another one tries to take over.
+    if (given) return say({ say: 'released' })
     try {
       released = true
       given = await gateway.handOver()
@@ -54,11 +56,13 @@ export const parent = (log: Log) => {
   const resume = async () => {
     try {
       await given?.resume()
+      given = undefined
       released = false
       say({ say: 'resumed' })
     } catch (error) {
-      log('error', `this gateway serves on and takes no operations: ${asGatewayError(error).text}`, {})
-      process.exit(70)
+      const { code, message, fix, text } = asGatewayError(error)
+      log('error', `this gateway serves on and takes no operations: ${text}`, {})
+      say({ say: 'refused', code, message, fix })
     }
   }
   const leave = async () => {

@@ -14,7 +14,8 @@ interface Child {
   readonly process: ChildProcess
   /** Resolves with the first of these that it says; rejects when it ends before, or takes too long. */
   said(...wanted: FromChild['say'][]): Promise<FromChild>
-  tell(word: ToChild): void
+  /** Nothing where it has ended. */
+  tell(word: ToChild, held?: Held): void
   up: boolean
 }
 
@@ -39,9 +40,14 @@ export const runParent = async (say: Say): Promise<void> => {
     all.add(child)
     const started = newChild(child)
     child.on('message', (word: FromChild) => void hear(started, word))
-    child.once('exit', (code, signal) => {
-      all.delete(child)
-      ended(started, code, signal)
+    const gone = (code: number | null, signal: NodeJS.Signals | null) => {
+      if (all.delete(child)) ended(started, code, signal)
+    }
+    child.once('exit', gone)
+    // What cannot be started does not exit either; and a word that did not reach one that just ended is lost with it.
+    child.on('error', (error) => {
+      say('error', `the process of a gateway: ${reason(error)}`)
+      if (child.pid === undefined) gone(null, null)
     })
     return started
   }
@@ -63,8 +69,7 @@ export const runParent = async (say: Say): Promise<void> => {
         const holding = sockets.get(key) ?? hold(word.address)
         if (!('port' in word.address) || word.address.port !== 0) sockets.set(key, holding)
         try {
-          const held = await holding
-          child.process.send({ do: 'listen', number: word.number } satisfies ToChild, held)
+          child.tell({ do: 'listen', number: word.number }, await holding)
         } catch (error) {
           sockets.delete(key)
           const code = error instanceof Error && 'code' in error ? String(error.code) : 'EINVAL'
@@ -133,8 +138,8 @@ export const runParent = async (say: Say): Promise<void> => {
     } catch (error) {
       next.process.kill('SIGKILL')
       before.tell({ do: 'resume' })
-      await before.said('resumed')
-      throw unchanged(error)
+      const answer = await before.said('resumed', 'refused')
+      throw answer.say === 'refused' ? stuck(error, answer) : unchanged(error)
     }
     current = next
     crashes = 0
@@ -175,6 +180,7 @@ const newChild = (child: ChildProcess): Child => ({
         clearTimeout(late)
         child.off('message', hear)
         child.off('exit', gone)
+        child.off('error', failed)
       }
       const hear = (word: FromChild) => {
         if (!wanted.includes(word.say)) return
@@ -185,21 +191,29 @@ const newChild = (child: ChildProcess): Child => ({
         done()
         reject(new Error(`it ended with ${signal ?? code}`))
       }
-      const late = setTimeout(() => {
+      const failed = (error: Error) => {
         done()
-        reject(new Error(`it took more than ${patience / 1_000} s`))
-      }, patience)
+        reject(error)
+      }
+      const late = setTimeout(failed, patience, new Error(`it took more than ${patience / 1_000} s`))
       child.on('message', hear)
       child.once('exit', gone)
+      if (child.pid === undefined) child.once('error', failed)
       if (child.exitCode !== null || child.signalCode !== null) gone(child.exitCode, child.signalCode)
     }),
-  tell: (word) => {
-    if (child.connected) child.send(word, () => undefined)
+  tell: (word, held) => {
+    if (child.connected) child.send(word, held, undefined, () => undefined)
   },
 })
 
 const errorOf = ({ code, message, fix }: Extract<FromChild, { say: 'refused' }>): GatewayError =>
   new GatewayError(isErrorCode(code) ? code : 'INTERNAL', message, fix)
+const stuck = (error: unknown, { message }: { message: string }): GatewayError =>
+  new GatewayError(
+    'PROCESS_FAILED',
+    `the next gateway did not start: ${reason(error)}; and the one before cannot take its state back: ${message}`,
+    'it serves on and takes no operations: put right what the log says, then run `gateway upgrade` again',
+  )
 const unchanged = (error: unknown): GatewayError =>
   error instanceof GatewayError
     ? error
