@@ -5,6 +5,7 @@ import { checkFormat } from './format.ts'
 import { closeLevel, type Level, openLevel } from './open.ts'
 import type { Row, Table } from './record.ts'
 import { rescue } from './rescue.ts'
+import { put } from './rows.ts'
 import { Damage } from './seal.ts'
 
 export interface Database {
@@ -98,13 +99,6 @@ export const openDatabase = async (root: string, { sync, emit, health }: Options
 const sweepAfter = 1 << 20
 const range = (table: Table) => ({ gte: `${table}!`, lt: `${table}"` })
 const ahead = { highWaterMarkBytes: 1 << 20, fillCache: false }
-
-const put = (level: Level, rows: readonly Row[], sync: boolean) =>
-  level.batch<string, string | Uint8Array>(rows.map(operation), { sync })
-const operation = ({ key, value }: Row) => {
-  if (value === null) return { type: 'del' as const, key }
-  return { type: 'put' as const, key, value, valueEncoding: typeof value === 'string' ? 'utf8' : 'view' }
-}
 
 const before = async (level: Level, rows: readonly Row[]): Promise<Row[]> => {
   const keys = [...new Set(rows.map(({ key }) => key))]

@@ -1,12 +1,16 @@
 import { GatewayError } from '../../../core/index.ts'
 import type { Level } from './open.ts'
-import { format as key } from './record.ts'
+import { format as key, type Row } from './record.ts'
+import { put } from './rows.ts'
 
-/** Step `n` turns a database of format n + 1 into one of format n + 2, in one synced batch that also counts the format up. */
-export type Migration = (level: Level) => Promise<void>
+/** Reads a database of format n and says which rows make it one of format n + 1; step 1 is the first. It writes nothing itself. */
+export type Migration = (level: Level) => Promise<readonly Row[]>
 const migrations: readonly Migration[] = []
 
-/** Brings the database to the format of this program; one that a later program wrote is refused. */
+/**
+ * Brings the database to the format of this program, each step in one synced batch that also counts the format up: a process that dies
+ * within leaves one format or the next, whole. A database that a later program wrote is refused, untouched.
+ */
 export const checkFormat = async (level: Level, path: string, steps: readonly Migration[] = migrations): Promise<void> => {
   const newest = steps.length + 1
   const written = await level.get(key)
@@ -18,6 +22,7 @@ export const checkFormat = async (level: Level, path: string, steps: readonly Mi
       'start the version that wrote it, or name another --root',
     )
   }
-  for (const step of steps.slice(format - 1)) await step(level)
-  if (written !== String(newest)) await level.put(key, String(newest), { sync: true })
+  if (written === undefined) await put(level, [{ key, value: String(newest) }], true)
+  for (const [at, step] of steps.entries())
+    if (at + 1 >= format) await put(level, [...(await step(level)), { key, value: String(at + 2) }], true)
 }

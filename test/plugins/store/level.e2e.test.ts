@@ -1,11 +1,10 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { checkFormat } from '../../../plugins/store/level/format.ts'
 import { level } from '../../../plugins/store/level/index.ts'
 import { describeStore } from '../../kit/index.ts'
-import { certificate, route } from '../../kit/store/samples.ts'
-import { edit, folder, open } from './level-folder.ts'
+import { certificate } from '../../kit/store/samples.ts'
+import { folder, open } from './level-folder.ts'
 
 const module = new URL('../../../plugins/store/level/index.ts', import.meta.url).href
 describeStore('level', { open: () => level(), disk: { module, factory: 'level' } })
@@ -73,31 +72,5 @@ describe('its folder', () => {
     await expect(open(join(root, 'none'))).rejects.toMatchObject({ code: 'ROOT_UNUSABLE', fix: expect.stringContaining('mkdir') })
     await expect(open(join(root, 'file'))).rejects.toMatchObject({ code: 'ROOT_UNUSABLE' })
     expect(existsSync(join(root, 'none'))).toBe(false)
-  })
-})
-
-describe('a database of another format', () => {
-  it('is refused when it is newer, and left as it is', async () => {
-    const root = folder()
-    const store = await open(root)
-    await store.commit([{ put: route('1-1-a') }])
-    await store.close()
-    await edit(root, (db) => db.put('format', '7'))
-    await expect(open(root)).rejects.toMatchObject({ code: 'STORAGE', message: expect.stringContaining('format 7') })
-    await edit(root, (db) => db.put('format', '1'))
-    const again = await open(root)
-    expect((await again.load()).routes).toHaveLength(1)
-    await again.close()
-  })
-
-  it('goes through every step from its own to the newest, once', async () => {
-    const root = folder()
-    const done: string[] = []
-    const steps = ['1 to 2', '2 to 3'].map((step) => async () => void done.push(step))
-    await (await open(root)).close()
-    await edit(root, (db) => checkFormat(db, root, steps))
-    await edit(root, (db) => checkFormat(db, root, steps))
-    expect(done).toEqual(['1 to 2', '2 to 3'])
-    await expect(open(root)).rejects.toMatchObject({ code: 'STORAGE' })
   })
 })
