@@ -1,5 +1,9 @@
-import type { Socket } from 'node:net'
+import { once } from 'node:events'
+import { createServer as createH2 } from 'node:http2'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { embedded } from '../../../../plugins/engine/embedded/index.ts'
 import { readHead } from '../../../kit/backends/raw.ts'
 import { frameType, openFrames } from '../../../kit/clients/h2-frames.ts'
 import { backend, bytesBackend, eventually } from '../../../kit/engine/cases.ts'
@@ -113,4 +117,65 @@ test('hundreds of streams that take nothing hold nobody up, and leave nothing be
   expect(await resets.outcome(9_999)).toBe('ok')
   await eventually(async () => expect(web.connections).toBeLessThanOrEqual(64))
   await eventually(async () => expect(await world.bytes('1-1-a')).toEqual({ request: 0, response: each * large.length + 20 * 4 }))
+})
+
+test('an answer over HTTP/2 that breaks off at any byte, by a reset or an end, is never taken for a whole one', async () => {
+  const world = await openWorld(({ http, https, drain, retryAfter }) =>
+    embedded({ http: { port: http }, https: { port: https }, drain, backends: { h2c: 'always', retrySeconds: retryAfter } }),
+  )()
+  const web = createH2().listen(0, '127.0.0.1')
+  await once(web, 'listening')
+  defer(() => web.close())
+  web.on('stream', async (stream) => {
+    stream.on('error', () => undefined)
+    stream.respond({ ':status': 200, 'x-a': 'b' }, { waitForTrailers: true })
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'x-t': '1' }))
+    stream.write('all ')
+    await turn()
+    if (!stream.destroyed) stream.end('of it')
+  })
+  /** What the next answers may still have of bytes before they are cut. */
+  const cut = { left: Number.POSITIVE_INFINITY, by: 'end' }
+  const between = createServer((near) => {
+    const far = connect((web.address() as AddressInfo).port, '127.0.0.1')
+    for (const end of [near, far]) end.on('error', () => undefined).setNoDelay(true)
+    near.pipe(far)
+    near.on('close', () => far.destroy())
+    far.on('data', (chunk: Buffer) => {
+      const piece = chunk.subarray(0, cut.left)
+      if (piece.length > 0) near.write(piece)
+      cut.left -= piece.length
+      if (piece.length === chunk.length) return
+      far.destroy()
+      if (cut.by === 'end') near.end()
+      else near.resetAndDestroy()
+    })
+    far.on('close', () => near.end())
+  }).listen(0, '127.0.0.1')
+  await once(between, 'listening')
+  defer(() => between.close())
+  await world.set('1-1-a', 'a.test', [`http://127.0.0.1:${(between.address() as AddressInfo).port}`])
+  const ask = async () => {
+    const answers = await Promise.all(
+      [world.get('a.test'), world.h2('a.test').then((two) => two.request({ headers: {} }))].map(outcome),
+    )
+    return answers
+  }
+  const outcome = (asked: Promise<{ status: number; text: string }>) =>
+    asked.then(
+      ({ status, text }) => `${status} ${status === 200 ? text : ''}`,
+      () => 'broken off',
+    )
+  const seen = new Set<string>()
+  for (let at = 0; at < 140; at++) {
+    cut.left = Number.POSITIVE_INFINITY
+    // The connection that was cut may not be known to be gone.
+    await eventually(async () => expect(await ask()).toEqual(['200 all of it', '200 all of it']))
+    Object.assign(cut, { left: at, by: at % 2 === 0 ? 'end' : 'reset' })
+    for (const got of await ask()) {
+      expect([at, ['502 ', 'broken off', '200 all of it'].includes(got), got]).toEqual([at, true, got])
+      seen.add(got)
+    }
+  }
+  expect([...seen].sort()).toEqual(['200 all of it', '502 ', 'broken off'])
 })
