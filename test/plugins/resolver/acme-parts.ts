@@ -1,6 +1,15 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:tls'
-import { createGateway, type Op, type Plugin, parseOperation, type RunningGateway } from '../../../core/index.ts'
+import {
+  createGateway,
+  DnsWriter,
+  definePlugin,
+  type Op,
+  type Plugin,
+  parseOperation,
+  type RunningGateway,
+} from '../../../core/index.ts'
 import {
   type AcmeOptions,
   acme,
@@ -14,6 +23,7 @@ import {
   nameProxy,
   staticNode,
 } from '../../../plugins/index.ts'
+import { bin } from '../../cli/gateway-process.ts'
 import { type AcmeWorld, type HttpBackend, httpBackend, tempRoot } from '../../kit/index.ts'
 
 export const domain = 'gw.example.org'
@@ -29,6 +39,8 @@ export interface Served {
   /** Whom a client that trusts `ca` sees, by the names in its certificate and by its fingerprint. Rejects with the client's reason. */
   seen(servername: string, ca: string): Promise<{ names: string | undefined; fingerprint: string }>
   certificate(name: string): ReturnType<RunningGateway['certificates']['list']>[number] | undefined
+  /** The command line, asked of this gateway: it needs `httpApi()` for that. */
+  run(...args: string[]): Promise<{ code: unknown; text: string }>
   close(): Promise<void>
 }
 
@@ -85,9 +97,38 @@ export const serve = async (
       }
     },
     certificate: (name) => gateway.certificates.list().find(({ names }) => names.includes(name)),
+    run: (...args) =>
+      new Promise((resolve) => {
+        const env = { ...process.env, GATEWAY_ROOT: root }
+        execFile(process.execPath, [bin, ...args], { env }, (error, stdout, stderr) =>
+          resolve({ code: error?.code ?? 0, text: stdout + stderr }),
+        )
+      }),
     close: async () => {
       await gateway.close()
       await backend.close()
     },
   }
+}
+
+/** Answers to nothing and listens to nothing, until it is `well`. */
+export const hanging = (world: AcmeWorld, state: { well: boolean }) => {
+  const writer = world.writer()
+  return definePlugin({
+    name: 'dns-provider/hanging',
+    kind: 'dns-provider',
+    provides: { dns: DnsWriter },
+    setup: async (core) => {
+      const { api } = await writer.setup(core)
+      const forever = () => new Promise<void>(() => undefined)
+      return {
+        api: {
+          dns: {
+            present: (fqdn, value, signal) => (state.well ? api.dns.present(fqdn, value, signal) : forever()),
+            cleanup: (fqdn, value) => (state.well ? api.dns.cleanup(fqdn, value) : Promise.resolve()),
+          },
+        },
+      }
+    },
+  })
 }

@@ -1,16 +1,13 @@
-import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { get } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { DnsWriter, definePlugin } from '../../../core/index.ts'
 import { cloudflare, httpApi, responder } from '../../../plugins/index.ts'
-import { bin } from '../../cli/gateway-process.ts'
 import { type AcmeWorld, freePort, startAcmeWorld } from '../../kit/index.ts'
 import { startApi } from '../dns-provider/api.ts'
 import { cloudflareApi } from '../dns-provider/cloudflare-api.ts'
-import { domain, type Served, serve } from './acme-parts.ts'
+import { domain, hanging, type Served, serve } from './acme-parts.ts'
 
 const wildcard = `*.${domain}`
 const secret = 'wrong-token-8251'
@@ -42,42 +39,14 @@ const metrics = (root: string) =>
     asked.on('error', reject)
   })
 
-/** Answers to nothing and listens to nothing, until it is `well`. */
-const hanging = (state: { well: boolean }) => {
-  const writer = world.writer()
-  return definePlugin({
-    name: 'dns-provider/hanging',
-    kind: 'dns-provider',
-    provides: { dns: DnsWriter },
-    setup: async (core) => {
-      const { api } = await writer.setup(core)
-      const forever = () => new Promise<void>(() => undefined)
-      return {
-        api: {
-          dns: {
-            present: (fqdn, value, signal) => (state.well ? api.dns.present(fqdn, value, signal) : forever()),
-            cleanup: (fqdn, value) => (state.well ? api.dns.cleanup(fqdn, value) : Promise.resolve()),
-          },
-        },
-      }
-    },
-  })
-}
-
 test('a DNS provider that hangs is given up: DNS_UNAVAILABLE, told in `gateway certs` and the metrics, and the next try works', async () => {
   const state = { well: false }
-  served = await serve(world, { named: { timeout: 1 }, dns: hanging(state), more: [httpApi({ tcp: false })] })
+  served = await serve(world, { named: { timeout: 1 }, dns: hanging(world, state), more: [httpApi({ tcp: false })] })
   const shown = await failing('DNS_UNAVAILABLE')
   const said = `the DNS provider did not put up the challenge of ${domain} within 1 s`
   expect(shown).toMatchObject({ state: 'failed', error: said, fix: expect.stringContaining('dnsResolver({ timeout })') })
 
-  const run = (...args: string[]) =>
-    new Promise<{ code: unknown; text: string }>((resolve) => {
-      const env = { ...process.env, GATEWAY_ROOT: served.root }
-      execFile(process.execPath, [bin, ...args], { env }, (error, stdout, stderr) =>
-        resolve({ code: error?.code ?? 0, text: stdout + stderr }),
-      )
-    })
+  const run = (...args: string[]) => served.run(...args)
   const id = shown?.id ?? ''
   const certs = await run('certs')
   expect(certs.text).toContain(`${wildcard} (${id})\n  DNS_UNAVAILABLE: ${said}`)
