@@ -18,7 +18,9 @@ export default verb({
   examples: ['gateway upgrade', 'gateway upgrade --root /var/lib/gateway'],
   run: async ({ root, json }) => {
     const path = join(root ?? (process.env.GATEWAY_ROOT || defaultRoot()), parentSocket)
-    const answer: Record<string, unknown> = JSON.parse(await ask(path))
+    const said = await ask(path)
+    if (said === '') throw new GatewayError('PROCESS_FAILED', 'the gateway ended before it answered', 'see why in its log')
+    const answer: Record<string, unknown> = JSON.parse(said)
     if (typeof answer.pid !== 'number') {
       const code = String(answer.code)
       throw new GatewayError(isErrorCode(code) ? code : 'INTERNAL', String(answer.message), String(answer.fix))
