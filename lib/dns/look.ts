@@ -1,6 +1,7 @@
 import type { CaaRecord, SoaRecord } from 'node:dns'
 import { Resolver } from 'node:dns/promises'
 import { isUnder } from '../host.ts'
+import { patience } from '../patience.ts'
 
 /** Why there are no records: the name does not exist, it has none of the type, or nobody could say. */
 export type DnsFailure = 'NXDOMAIN' | 'NODATA' | 'SERVFAIL' | 'REFUSED' | 'timeout' | 'unreachable' | 'failed'
@@ -34,17 +35,22 @@ export const dnsLook = ({ servers = [], seconds = 5, signal }: LookOptions): Dns
     signal.throwIfAborted()
     const resolver = new Resolver({ timeout: Math.ceil((seconds * 1_000) / 2), tries: 2 })
     if (servers.length > 0) resolver.setServers(servers)
-    const cancel = () => resolver.cancel()
-    const timer = setTimeout(cancel, seconds * 1_000)
+    let over = false
+    const cancel = () => {
+      over = true
+      resolver.cancel()
+    }
+    const come = patience(seconds * 1_000, cancel)
     signal.addEventListener('abort', cancel, { once: true })
     try {
-      const records = await question(resolver)
-      return records.length > 0 ? { records } : { records, failure: 'NODATA' }
-    } catch (error) {
-      signal.throwIfAborted()
-      return { records: [], failure: failureOf(error) }
+      for (;;) {
+        const { records, failure } = await question(resolver).then(found, failed)
+        signal.throwIfAborted()
+        // The resolver's own timers count time in which this process stood still.
+        if (failure !== 'timeout' || over) return failure ? { records, failure } : { records }
+      }
     } finally {
-      clearTimeout(timer)
+      come()
       signal.removeEventListener('abort', cancel)
     }
   }
@@ -71,6 +77,8 @@ const failures: Readonly<Record<string, DnsFailure>> = {
   ECANCELLED: 'timeout',
   ECONNREFUSED: 'unreachable',
 }
+const found = <T>(records: readonly T[]): Found<T> => (records.length > 0 ? { records } : { records, failure: 'NODATA' })
+const failed = (error: unknown): Found<never> => ({ records: [], failure: failureOf(error) })
 const failureOf = (error: unknown): DnsFailure =>
   (error instanceof Error && 'code' in error ? failures[String(error.code)] : undefined) ?? 'failed'
 

@@ -39,9 +39,15 @@ faultOn(
       .poll(() => at.gateway.certificates.list().filter(({ state }) => state === 'failed').length, { timeout: 120_000 })
       .toBe(500)
     const codes = Object.groupBy(at.gateway.certificates.list(), ({ code }) => code ?? 'none')
-    expect(codes.DNS_MISMATCH).toHaveLength(250)
+    // On a busy machine the name server of the test, which is this process, may not answer in time: nothing is ordered then either.
+    const early = [...(codes.DNS_MISMATCH ?? []), ...(codes.DNS_FAILED ?? [])]
+    for (const host of elsewhere)
+      expect(
+        early.some(({ names }) => names.includes(host)),
+        host,
+      ).toBe(true)
     expect(codes.CHALLENGE_FAILED).toHaveLength(5)
-    expect(codes.CA_LIMIT).toHaveLength(245)
+    expect((codes.CA_LIMIT?.length ?? 0) + early.length).toBe(495)
     expect(codes.CA_LIMIT?.every(({ next = new Date(0) }) => next.getTime() > Date.now())).toBe(true)
     expect(at.ca.faults.orders() - before).toBe(5 + good.length)
     await old.undisturbed()

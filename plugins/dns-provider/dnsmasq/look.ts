@@ -1,19 +1,27 @@
 import { setTimeout as after } from 'node:timers/promises'
+import { reason } from '../../../core/index.ts'
 import { challengeOf } from '../../../lib/dns/challenge.ts'
 import type { NameServer } from '../../../lib/dns/name-server.ts'
+import { patience } from '../../../lib/patience.ts'
 import type { Wanted } from './config-file.ts'
 import type { Look } from './inside.ts'
 
-/** Returns once the name server gives exactly these values for every zone, over UDP and TCP; rejects after five seconds. */
+/** Returns once the name server gives exactly these values for every zone, over UDP and TCP; rejects where a zone takes over five seconds. */
 export const answersWith = async (wanted: Wanted, look: Look): Promise<void> => {
-  const late = AbortSignal.timeout(5_000)
-  for (;;) {
-    const problem = await difference(wanted, look, late).catch((error: unknown) =>
-      error instanceof Error ? error.message : String(error),
-    )
-    if (problem === undefined) return
-    if (late.aborted) throw new Error(problem)
-    await after(5)
+  for (const name of wanted.domains.map(challengeOf)) await answersFor(name, wanted, look)
+}
+const answersFor = async (name: string, wanted: Wanted, look: Look): Promise<void> => {
+  const late = new AbortController()
+  const come = patience(5_000, () => late.abort())
+  try {
+    for (;;) {
+      const problem = await difference(name, wanted, look, late.signal).catch(reason)
+      if (problem === undefined) return
+      if (late.signal.aborted) throw new Error(problem)
+      await after(5)
+    }
+  } finally {
+    come()
   }
 }
 
@@ -30,15 +38,13 @@ export const answersAtAll = async ({ domains, ...wanted }: Wanted, look: Look, s
   return false
 }
 
-const difference = async (wanted: Wanted, look: Look, signal: AbortSignal): Promise<string | undefined> => {
+const difference = async (name: string, wanted: Wanted, look: Look, signal: AbortSignal): Promise<string | undefined> => {
   const server = serverOf(wanted)
-  for (const name of wanted.domains.map(challengeOf)) {
-    const values = new Set(wanted.values.get(name) ?? [])
-    for (const over of ['udp', 'tcp'] as const) {
-      const { truncated, texts } = await look({ server, name, type: 'TXT', over, timeout: 1_000 }, signal)
-      if (!truncated && (texts.length !== values.size || texts.some((text) => !values.has(text))))
-        return `${server.host} port ${server.port} answers ${name} with other values over ${over.toUpperCase()}`
-    }
+  const values = new Set(wanted.values.get(name) ?? [])
+  for (const over of ['udp', 'tcp'] as const) {
+    const { truncated, texts } = await look({ server, name, type: 'TXT', over, timeout: 1_000 }, signal)
+    if (!truncated && (texts.length !== values.size || texts.some((text) => !values.has(text))))
+      return `${server.host} port ${server.port} answers ${name} with other values over ${over.toUpperCase()}`
   }
   return undefined
 }
