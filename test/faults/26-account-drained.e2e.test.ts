@@ -35,10 +35,13 @@ faultOn(
       await expect.poll(() => at.state(host)?.state, { timeout: 120_000 }).toBe('ready')
       await expect.poll(() => at.shown(host).then((shown) => shown.checkHost(host), String), { timeout: 60_000 }).toBe(host)
     }
-    await expect
-      .poll(() => at.gateway.certificates.list().filter(({ state }) => state === 'failed').length, { timeout: 120_000 })
-      .toBe(500)
-    const codes = Object.groupBy(at.gateway.certificates.list(), ({ code }) => code ?? 'none')
+    let list = at.gateway.certificates.list()
+    const failed = () => {
+      list = at.gateway.certificates.list().filter(({ state }) => state === 'failed')
+      return list.length
+    }
+    await expect.poll(failed, { timeout: 120_000 }).toBe(500)
+    const codes = Object.groupBy(list, ({ code }) => code ?? 'none')
     // On a busy machine the name server of the test, which is this process, may not answer in time: nothing is ordered then either.
     const early = [...(codes.DNS_MISMATCH ?? []), ...(codes.DNS_FAILED ?? [])]
     for (const host of elsewhere)
@@ -46,9 +49,11 @@ faultOn(
         early.some(({ names }) => names.includes(host)),
         host,
       ).toBe(true)
-    expect(codes.CHALLENGE_FAILED).toHaveLength(5)
-    expect((codes.CA_LIMIT?.length ?? 0) + early.length).toBe(495)
-    expect(codes.CA_LIMIT?.every(({ next = new Date(0) }) => next.getTime() > Date.now())).toBe(true)
+    // One that the CA refused is tried again after a minute, and then has no room either.
+    const [refused, limited] = [codes.CHALLENGE_FAILED ?? [], codes.CA_LIMIT ?? []]
+    expect(refused.length).toBeLessThanOrEqual(5)
+    expect(refused.length + limited.length + early.length).toBe(500)
+    expect(limited.every(({ next = new Date(0) }) => next.getTime() > Date.now())).toBe(true)
     expect(at.ca.faults.orders() - before).toBe(5 + good.length)
     await old.undisturbed()
   },
