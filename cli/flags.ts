@@ -7,7 +7,8 @@ export const readFlags = (
   given: RunFlags,
   env: NodeJS.ProcessEnv,
 ): Flags & { readonly config?: string | undefined; readonly preset?: string | undefined } => {
-  const text = (name: 'root' | 'broker' | 'config' | 'preset' | 'netns') => given[name] ?? (env[variable(name)] || undefined)
+  const text = (name: 'root' | 'broker' | 'config' | 'preset' | 'netns' | 'supervisor') =>
+    given[name] ?? (env[variable(name)] || undefined)
   const number = (name: 'workers' | 'http' | 'https' | 'api', most: number) => {
     const value = given[name] ?? (env[variable(name)] || undefined)
     return value === undefined ? undefined : toNumber(value, given[name] === undefined ? variable(name) : `--${name}`, most)
@@ -16,6 +17,7 @@ export const readFlags = (
     root: text('root'),
     broker: text('broker'),
     netns: text('netns'),
+    supervisor: toSupervisor(text('supervisor')),
     config: text('config'),
     // A preset of the environment yields to a config file of the command line.
     preset: given.preset ?? (given.config === undefined ? text('preset') : undefined),
@@ -27,6 +29,15 @@ export const readFlags = (
 }
 
 const variable = (name: string): string => `GATEWAY_${name.toUpperCase()}`
+
+const toSupervisor = (text: string | undefined): Flags['supervisor'] => {
+  if (text === undefined || text === 'zinit' || text === 'processes') return text
+  throw new GatewayError(
+    'BAD_REQUEST',
+    `there is no supervisor ${JSON.stringify(text)}`,
+    'give --supervisor (or GATEWAY_SUPERVISOR) as zinit or processes',
+  )
+}
 
 const toNumber = (text: string, name: string, most: number): number => {
   const number = /^[1-9][0-9]*$/.test(text) ? Number(text) : 0

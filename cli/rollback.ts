@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { checkConfig } from '../core/config.ts'
 import { handOver } from '../core/import.ts'
 import { leaveFolder, leftFiles, stale } from '../lib/left-routes/leave.ts'
 import { readFlags } from './flags.ts'
-import { endKeptChildren } from './kept-children.ts'
 import { volatile } from './left-folders.ts'
 import { chooseConfig, loadConfig } from './load-config.ts'
 import { print, printJson, printTable } from './output.ts'
@@ -21,6 +21,11 @@ export default verb({
     volatile: { type: 'string', valueHint: 'folder', description: `Volatile folder of the Go module (default: ${volatile})` },
     config: { type: 'string', valueHint: 'file', description: 'Config file of the gateway, which names the store' },
     preset: { type: 'string', valueHint: 'local|zos', description: 'Its set of plugins, instead of a config file' },
+    supervisor: {
+      type: 'string',
+      valueHint: 'zinit|processes',
+      description: 'What kept Traefik and the others alive (preset zos), as the gateway was run with it',
+    },
     'dry-run': { type: 'boolean', description: 'Say what would be left, and do nothing' },
     json: { type: 'boolean', description: 'Print JSON' },
   },
@@ -31,8 +36,8 @@ export default verb({
     const root = resolve(flags.root ?? config.root ?? defaultRoot())
     const dry = given['dry-run'] === true
     const proxy = join(root, 'proxy')
-    const ending = await endKeptChildren(join(root, 'run'), true)
-    const bridgeEnds = (id: string) => ending.some((name) => name.startsWith(`nnc-${id} `) || name.startsWith(`nnc-${id}.`))
+    const running = (await Promise.all(checkConfig(config).plugins.map((plugin) => plugin.leftRunning?.(root) ?? []))).flat()
+    const bridgeEnds = (id: string) => running.some(({ name }) => name === `nnc-${id}` || name.startsWith(`nnc-${id}.`))
     const done = await handOver(
       config,
       root,
@@ -46,20 +51,22 @@ export default verb({
       },
       dry,
     )
-    const ended = await endKeptChildren(join(root, 'run'), dry)
+    if (!dry) await Promise.all(running.map((one) => one.end()))
+    const ended = running.map(({ name, pid }) => (pid > 0 ? `${name} (pid ${pid})` : name))
     const { left = [], unwritten = [], removed = [] } = done ?? {}
     if (unwritten.length > 0) process.exitCode = 2
     const routes = left.map(({ id, host, backends, passthrough }) => ({ id, host, backends, passthrough }))
     if (given.json) return printJson({ routes, unwritten, removed, ended })
-    if (!done) return print('this gateway has no workloads and has taken none over: there is nothing to leave')
-    await printTable(
-      ['ID', 'HOST', 'BACKENDS'],
-      routes.map(({ id, host, backends }) => [id, host, backends.join(' ')]),
-      'no workloads',
-    )
+    if (!done) print('this gateway has no workloads and has taken none over: there is nothing to leave')
+    else
+      await printTable(
+        ['ID', 'HOST', 'BACKENDS'],
+        routes.map(({ id, host, backends }) => [id, host, backends.join(' ')]),
+        'no workloads',
+      )
     for (const path of removed) print(`${dry ? 'would remove' : 'removed'} ${path}`)
     for (const name of ended) print(`${dry ? 'would end' : 'ended'} ${name}`)
     for (const { id, host, why } of unwritten) process.stderr.write(`not left: ${id} (${host}): ${why}; have it set again\n`)
-    print(`${routes.length} ${dry ? 'would be left' : 'left'} in ${proxy}, ${unwritten.length} not`)
+    if (done) print(`${routes.length} ${dry ? 'would be left' : 'left'} in ${proxy}, ${unwritten.length} not`)
   },
 })

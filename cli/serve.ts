@@ -15,6 +15,8 @@ export interface RunFlags {
   readonly api?: string | undefined
   /** Network namespace of what faces the public. */
   readonly netns?: string | undefined
+  /** What keeps the processes of the preset zos alive. */
+  readonly supervisor?: string | undefined
   /** Run in a child of a small process that holds the sockets. */
   readonly upgradable?: boolean | undefined
   readonly quiet?: boolean | undefined
@@ -44,6 +46,11 @@ export default verb({
       type: 'string',
       valueHint: 'name',
       description: "Network namespace of Traefik and dnsmasq, none for the gateway's own (preset zos; default: public)",
+    },
+    supervisor: {
+      type: 'string',
+      valueHint: 'zinit|processes',
+      description: 'What keeps Traefik and dnsmasq alive (preset zos; default: zinit where the machine has it)',
     },
     http: { type: 'string', valueHint: 'port', description: 'Port of plain HTTP (default: 8080)' },
     https: { type: 'string', valueHint: 'port', description: 'Port of HTTPS (default: 8443)' },

@@ -9,6 +9,8 @@ export interface Flags {
   readonly workers?: number | undefined
   /** Network namespace of what faces the public, `none` for the gateway's own. */
   readonly netns?: string | undefined
+  /** What keeps the processes of a node's preset alive. */
+  readonly supervisor?: 'zinit' | 'processes' | undefined
   /** Ports of plain HTTP, of HTTPS and of the HTTP API. */
   readonly http?: number | undefined
   readonly https?: number | undefined

@@ -255,6 +255,16 @@ export interface Listener {
   close(): Promise<void>
 }
 
+/** A process that a gateway left serving when it went. */
+export interface LeftRunning {
+  /** Of the service, such as `traefik`. */
+  readonly name: string
+  /** 0 where it does not run just now, and would be started again. */
+  readonly pid: number
+  /** Ends it for good; one that is gone is ended. */
+  end(): Promise<void>
+}
+
 /**
  * A plugin is a label, checked before anything runs, and one function, run once, in the order of needs.
  * Two plugins of the same name and with deeply equal `options` are the same to a reload, which then keeps the running one.
@@ -266,6 +276,11 @@ export interface Plugin<K extends Kind = Kind, N extends Capabilities = any, P e
   readonly options?: unknown
   readonly needs?: N
   readonly provides?: P
+  /**
+   * What runs on of what this plugin started for a gateway of this root, which itself does not run: `gateway rollback` ends it. Changes
+   * nothing by itself. Rejects where nobody can say.
+   */
+  leftRunning?(root: string): Awaitable<readonly LeftRunning[]>
   /** Within `startTimeout` of the config (30 s by default). `close` undoes what setup opened and ends within 35 s. */
   setup(given: Given<N> & Core): Awaitable<Hooks[K] & Offer<NoInfer<P>> & { close?(): Awaitable<void> }>
 }

@@ -7,6 +7,7 @@ import {
   dnsResolver,
   doctor,
   fqdnProxy,
+  hasZinit,
   httpApi,
   httpResolver,
   importRoutes,
@@ -21,6 +22,7 @@ import {
   traefik,
   traffic,
   zbus,
+  zinit,
   zosNode,
 } from '../plugins/index.ts'
 
@@ -32,6 +34,7 @@ export const zos = ({
   broker = 'unix:///var/run/redis.sock',
   workers = 64,
   netns = 'public',
+  supervisor = hasZinit() ? 'zinit' : 'processes',
 }: Flags = {}): Plugin[] => [
   zosNode({ broker }),
   fqdnProxy(),
@@ -45,7 +48,7 @@ export const zos = ({
   limits(),
   importRoutes(),
   level(),
-  processes(),
+  supervisor === 'zinit' ? zinit() : processes(),
   nnc(netns === 'none' ? {} : { netns }),
   dnsmasq(netns === 'none' ? {} : { netns }),
   dnsHook(),

@@ -7,6 +7,7 @@ import {
   dnsResolver,
   doctor,
   fqdnProxy,
+  hasZinit,
   httpApi,
   httpResolver,
   importRoutes,
@@ -21,12 +22,21 @@ import {
   traefik,
   traffic,
   zbus,
+  zinit,
   zosNode,
 } from 'zos-gateway/plugins'
 
 // A Zero-OS node, in the place of its Go gateway module: what `gateway --preset zos` runs, one plugin a line. docs/zos.md
 export default defineGateway(
-  ({ http = 80, https = 443, api, broker = 'unix:///var/run/redis.sock', workers = 64, netns = 'public' }) => ({
+  ({
+    http = 80,
+    https = 443,
+    api,
+    broker = 'unix:///var/run/redis.sock',
+    workers = 64,
+    netns = 'public',
+    supervisor = hasZinit() ? 'zinit' : 'processes',
+  }) => ({
     plugins: [
       // What the node is to the outside, as networkd says, and the way to its other modules.
       zosNode({ broker }),
@@ -52,8 +62,8 @@ export default defineGateway(
       // Where the state is kept.
       level(),
 
-      // What keeps Traefik, dnsmasq and nnc alive; zinit() in its place has the node's zinit do it.
-      processes(),
+      // What keeps Traefik, dnsmasq and nnc alive: the node's zinit, each as a unit; the gateway itself on a machine without it.
+      supervisor === 'zinit' ? zinit() : processes(),
 
       // How backends in the private network of a tenant are reached: by an nnc each.
       nnc(netns === 'none' ? {} : { netns }),

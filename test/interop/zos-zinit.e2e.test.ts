@@ -1,80 +1,27 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
 import { gatewayProcess } from '../cli/gateway-process.ts'
 import { tempRoot } from '../kit/index.ts'
-import { dnsmasqPath, ipPath, traefikPath } from '../kit/programs.ts'
+import { dnsmasqPath, traefikPath } from '../kit/programs.ts'
 import { loopbackConfig, otherModules } from '../plugins/neighbours.ts'
 import { tenantNetwork } from '../plugins/reach/networks.ts'
-import { startZinit } from '../plugins/service/zinit/start.ts'
 import { buildGo, jsonOf } from './go.ts'
+import { domain, leaveRoute, leftHost, nodeConfig, nodeZinit, publicNamespace } from './node.ts'
+import { loadedByModule, moduleFolders } from './reference.ts'
 
-const run = promisify(execFile)
-const domain = 'gent01.grid.tf'
-const host = `left.${domain}`
 const id = '26-4711-shop'
-
-/** The preset with its own ports, which are free in a namespace of the test's own, and a CA that nobody runs. */
-const configOf = (o: { socket: string; folder: string; nnc: string }) => `
-import { defineGateway } from 'zos-gateway'
-import { dnsmasq, importRoutes, nnc, traefik, zinit } from 'zos-gateway/plugins'
-import { zos } from 'zos-gateway/presets'
-export default defineGateway((flags) => {
-  const { netns, root } = flags
-  const own = [
-    importRoutes({ from: [root + '/proxy'] }),
-    zinit({ socket: '${o.socket}', folder: '${o.folder}' }),
-    nnc({ command: '${o.nnc}', netns, drain: 1 }),
-    dnsmasq({ command: '${dnsmasqPath()}', netns }),
-    traefik({ command: '${traefikPath()}', netns, keepServing: true, acme: { caServer: 'https://127.0.0.1:9/dir' } }),
-  ]
-  const instead = { 'service/processes': 'service/zinit' }
-  return { plugins: zos(flags).map((plugin) => own.find(({ name }) => name === (instead[plugin.name] ?? plugin.name)) ?? plugin) }
-})
-`
-const route = `http:
-  routers: {40-1976-left-route: {rule: Host(\`${host}\`), service: 40-1976-left, tls: {certResolver: dnsresolver, domains: [{sans: ['*.${domain}']}]}}}
-  services: {40-1976-left: {loadbalancer: {servers: [{url: 'http://127.0.0.1:9000'}]}}}
-`
-
-/** A network namespace that comes and goes, with a backend on port 9000 in it. */
-const publicNamespace = () => {
-  const name = `zosgw-zi-${process.pid}`
-  let backend: ChildProcess | undefined
-  const remove = async () => {
-    backend?.kill()
-    await run(ipPath(), ['netns', 'del', name]).catch(() => undefined)
-  }
-  onTestFinished(remove)
-  return {
-    name,
-    remove,
-    async make(text: string) {
-      await run(ipPath(), ['netns', 'add', name])
-      await run(ipPath(), ['-n', name, 'link', 'set', 'lo', 'up'])
-      const serve = `require('http').createServer((_, r) => r.end('${text}')).listen(9000, '127.0.0.1', () => console.log('up'))`
-      backend = spawn(ipPath(), ['netns', 'exec', name, process.execPath, '-e', serve], { stdio: ['ignore', 'pipe', 'inherit'] })
-      if (backend.stdout) await once(backend.stdout, 'data')
-    },
-    /** What a client in there gets from a host. */
-    async get(site = host): Promise<string> {
-      const curl = ['curl', '-sk', '--max-time', '5', '--resolve', `${site}:443:127.0.0.1`, `https://${site}/`]
-      return run(ipPath(), ['netns', 'exec', name, ...curl]).then(({ stdout }) => stdout, String)
-    },
-  }
-}
 
 test.skipIf(process.getuid?.() !== 0)(
   'as root: the public side runs under zinit in a network namespace that comes later and is made anew, the gateway outside of it',
   async () => {
     const root = tempRoot('zos')
-    const [there, network, zinit] = [publicNamespace(), await tenantNetwork(), startZinit(root.path)]
+    onTestFinished(() => root.remove())
+    const [there, network, node] = [publicNamespace(), await tenantNetwork(), nodeZinit(root.path)]
+    const zinit = node.now
     const here = new URL('.', import.meta.url)
-    const [caller, nnc] = [await buildGo(here, 'caller'), await buildGo(here, 'nnc')]
+    const [caller, nnc, reference] = [await buildGo(here, 'caller'), await buildGo(here, 'nnc'), await buildGo(here, 'reference')]
     const others = await otherModules({
       'network@0.0.1 GetPublicConfig': loopbackConfig(domain),
       'network@0.0.1 GetNet': '10.20.2.0/24',
@@ -84,18 +31,35 @@ test.skipIf(process.getuid?.() !== 0)(
     })
     await network.serve('private', 9000)
     await zinit.ready
-    const file = join(root.path, 'gateway.config.mts')
-    writeFileSync(file, configOf({ socket: zinit.socket, folder: zinit.folder, nnc }))
-    mkdirSync(join(root.path, 'proxy'))
-    writeFileSync(join(root.path, 'proxy', '40-1976-left.yaml'), route)
-    onTestFinished(async () => {
-      await zinit.close()
-      await root.remove()
-    })
-    const flags = ['--config', file, '--root', root.path, '--broker', others.broker, '--netns', there.name]
+    // One of the node's own.
+    writeFileSync(join(zinit.folder, 'networkd.yaml'), 'exec: sleep 1000\n')
+    await zinit.ask('monitor networkd')
+    const netns = `netns: '${there.name}'`
+    const file = nodeConfig(root.path, [
+      `importRoutes({ from: ['${root.path}/proxy'] })`,
+      node.plugin,
+      `nnc({ command: '${nnc}', drain: 1, ${netns} })`,
+      `dnsmasq({ command: '${dnsmasqPath()}', ${netns} })`,
+      `traefik({ command: '${traefikPath()}', keepServing: true, acme: { caServer: 'https://127.0.0.1:9/dir' }, ${netns} })`,
+    ])
+    leaveRoute(root.path, 9000)
+    const flags = [
+      '--config',
+      file,
+      '--root',
+      root.path,
+      '--broker',
+      others.broker,
+      '--netns',
+      there.name,
+      '--supervisor',
+      'zinit',
+    ]
     await using gateway = gatewayProcess(flags, { cwd: root.path })
     await gateway.until('is up: 1 routes')
-    const units = () => readdirSync(zinit.folder).map((name) => name.slice(0, -'.yaml'.length))
+    /** The gateway's own, by their files. */
+    const units = () =>
+      readdirSync(zinit.folder).flatMap((name) => (name === 'networkd.yaml' ? [] : name.slice(0, -'.yaml'.length)))
     const execOf = (name: string): string => parse(readFileSync(join(zinit.folder, `${name}.yaml`), 'utf8')).exec
     const ask = (call: object) => jsonOf(caller, ['-broker', others.broker, 'deployed', JSON.stringify([call])])
     const served = (text: string, name?: string) =>
@@ -113,14 +77,13 @@ test.skipIf(process.getuid?.() !== 0)(
     )
 
     // zinit is away: what runs goes on, and what is asked for meanwhile comes about when it is back.
-    zinit.process.kill('SIGUSR2')
-    await expect.poll(() => existsSync(zinit.socket), { timeout: 60_000 }).toBe(false)
+    zinit.away()
     expect(await there.get(`shop.${domain}`)).toBe('private')
     expect(await ask({ ...set, backends: ['http://10.20.2.5:9001'] })).toEqual([
       { fqdn: '', error: expect.stringContaining('NETWORK_UNAVAILABLE: ') },
     ])
     expect(await there.get(`shop.${domain}`)).toBe('private')
-    zinit.process.kill('SIGUSR2')
+    zinit.back()
 
     // The namespace vanishes and is made anew: Traefik and nnc follow.
     await there.remove()
@@ -141,7 +104,30 @@ test.skipIf(process.getuid?.() !== 0)(
     expect(await ask({ do: 'delete', id })).toEqual([{ error: '' }])
     await expect.poll(units, { timeout: 60_000 }).not.toContain(`nnc-${id}`)
     await served('404 page not found\n', `shop.${domain}`)
+
+    // Back to the Go module: what it starts from is there, and no unit of the gateway's any more.
+    expect(await ask(set)).toEqual([{ fqdn: `shop.${domain}`, error: '' }])
+    await served('private', `shop.${domain}`)
     again.signal('SIGTERM')
     expect(await again.ended).toBe(0)
+    const module = moduleFolders()
+    const back = async () => {
+      const verb = ['rollback', '--config', file, '--root', root.path, '--volatile', module.volatile, '--supervisor', 'zinit']
+      await using done = gatewayProcess(verb, { cwd: root.path })
+      return [await done.ended, done.stdout, done.stderr]
+    }
+    const left = readdirSync(join(root.path, 'proxy'))
+    zinit.away()
+    expect(await back()).toEqual([69, '', expect.stringContaining('the units of this gateway cannot be ended: zinit at')])
+    expect(readdirSync(join(root.path, 'proxy'))).toEqual(left)
+    zinit.back()
+    expect(await there.get()).toBe('second')
+    const bridgeEnds = `not left: ${id} (shop.${domain}): its bridge into the private network 'net' ends; have it set again`
+    expect(await back()).toEqual([2, expect.stringMatching(/ended traefik \(pid \d+\)/), expect.stringContaining(bridgeEnds)])
+    expect([await zinit.units(), readdirSync(zinit.folder)]).toEqual([['networkd'], ['networkd.yaml']])
+    expect(await loadedByModule(reference, { ...module, root: root.path })).toEqual({
+      domains: { [leftHost]: '40-1976-left' },
+      refused: [],
+    })
   },
 )

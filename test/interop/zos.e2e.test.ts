@@ -14,13 +14,12 @@ import {
   startPebble,
   tempRoot,
 } from '../kit/index.ts'
-import { endKept, keptChildren } from '../kit/kept.ts'
 import { dnsmasqPath, traefikPath } from '../kit/programs.ts'
 import { loopbackConfig, type Others, otherModules } from '../plugins/neighbours.ts'
 import { tenantNetwork } from '../plugins/reach/networks.ts'
 import { buildGo, jsonOf } from './go.ts'
+import { domain, leaveRoute, leftHost, nodeConfig, nodeZinit } from './node.ts'
 
-const domain = 'gent01.grid.tf'
 const publicConfig = 'network@0.0.1 GetPublicConfig'
 const registration = 'api-gateway@0.0.1 GetContractIDByNameRegistration'
 const contract = 'api-gateway@0.0.1 GetContract'
@@ -51,44 +50,33 @@ interface Answer {
   readonly metrics?: { readonly Request: Record<string, number>; readonly Response: Record<string, number> }
 }
 
-/** The preset as it is, but for what a machine of tests cannot have: port 53, a public resolver, the real Let's Encrypt, public backends. */
-const configOf = (
-  o: { dns: FakeDns; ca: Pebble; zone: number; api: number; routes: number; relay: number; nnc: string },
-  afterReboot = '',
-) => `
-import { defineGateway } from 'zos-gateway'
-import { afterReboot, backends, dnsmasq, importRoutes, nameContract, nnc, pointsHere, traefik, zosNode } from 'zos-gateway/plugins'
-import { zos } from 'zos-gateway/presets'
-const host = '127.0.0.1'
-export default defineGateway((flags) => {
-  const own = [
-    zosNode({ broker: flags.broker, timeout: 2, refresh: 0.2 }),
-    backends({ private: true, allow: ['127.0.0.0/8'] }),
-    pointsHere({ resolvers: ['${o.dns.address}'] }),
-    nameContract({ timeout: 2, recheck: 1 }),
-    importRoutes({ from: [flags.root + '/proxy'] }),
-    nnc({ command: '${o.nnc}', timeout: 2, drain: 1 }),
-    afterReboot({ bootId: flags.root + '/boot_id', ${afterReboot} }),
-    dnsmasq({ command: '${dnsmasqPath()}', addresses: [host], port: ${o.zone} }),
-    traefik({
+/** What a machine of tests cannot have: port 53, a public resolver, the real Let's Encrypt, public backends. */
+const instead = (o: { root: string; dns: FakeDns; ca: Pebble; zone: number; api: number; routes: number; relay: number }) => [
+  'zosNode({ broker: flags.broker, timeout: 2, refresh: 0.2 })',
+  "backends({ private: true, allow: ['127.0.0.0/8'] })",
+  `pointsHere({ resolvers: ['${o.dns.address}'] })`,
+  'nameContract({ timeout: 2, recheck: 1 })',
+  `importRoutes({ from: ['${o.root}/proxy'] })`,
+  `nnc({ command: '${nnc}', timeout: 2, drain: 1 })`,
+  `dnsmasq({ command: '${dnsmasqPath()}', addresses: ['127.0.0.1'], port: ${o.zone} })`,
+  `traefik({
       command: '${traefikPath()}',
-      http: { host, port: flags.http },
-      https: { host, port: flags.https },
+      http: { host: '127.0.0.1', port: flags.http },
+      https: { host: '127.0.0.1', port: flags.https },
       api: { port: ${o.api} },
       overHttp: { port: ${o.routes} },
       relay: { port: ${o.relay} },
       keepServing: true,
       env: { LEGO_CA_CERTIFICATES: '${o.ca.trustFile}' },
       acme: { email: 'letsencrypt@threefold.tech', caServer: '${o.ca.directory}', dns: { provider: 'exec', resolvers: ['${o.dns.address}'] } },
-    }),
-  ]
-  return { plugins: zos(flags).map((plugin) => own.find(({ name }) => name === plugin.name) ?? plugin) }
-})
-`
+    })`,
+]
 
-/** A node without a public config, on which the Go module left one workload. */
+/** A node under zinit and without a public config, on which the Go module left one workload. */
 const node = async () => {
   const root = tempRoot('zos')
+  onTestFinished(() => root.remove())
+  const zinit = nodeZinit(root.path)
   const [dns, others] = [await startDns(), await otherModules({ [publicConfig]: 'error, no public config' })]
   const [http, https, api, zone, routes, relay] = [
     await freePort(),
@@ -104,19 +92,18 @@ const node = async () => {
   dns.set('private.example.net', { A: ['127.0.0.1'] })
   dns.set('elsewhere.example.net', { A: ['192.0.2.1'] })
   dns.delegate(`_acme-challenge.${domain}`, `127.0.0.1:${zone}`)
-  const config = join(root.path, 'gateway.config.mts')
-  const place = { dns, ca, zone, api, routes, relay, nnc }
+  const own = instead({ root: root.path, dns, ca, zone, api, routes, relay })
   const boot = (id: string) => writeFileSync(join(root.path, 'boot_id'), id)
-  const configure = (afterReboot?: string) => writeFileSync(config, configOf(place, afterReboot))
-  configure()
+  const configure = (dropped = '') =>
+    nodeConfig(root.path, [...own, zinit.plugin, `afterReboot({ bootId: '${root.path}/boot_id', ${dropped} })`])
+  const config = configure()
   boot('first')
+  await zinit.now.ready
   const flags = ['--config', config, '--root', root.path, '--broker', others.broker]
-  const ports = ['--http', `${http}`, '--https', `${https}`, '--netns', 'none']
+  const ports = ['--http', `${http}`, '--https', `${https}`, '--netns', 'none', '--supervisor', 'zinit']
   const start = () => gatewayProcess([...flags, ...ports], { cwd: root.path })
   onTestFinished(async () => {
-    await endKept(root.path)
     await Promise.all([ca.close(), dns.close()])
-    await root.remove()
   })
   const ask = async (...calls: readonly Call[]): Promise<readonly Answer[]> =>
     (await jsonOf(caller, ['-broker', others.broker, 'deployed', JSON.stringify(calls)])) as Answer[]
@@ -129,7 +116,7 @@ const node = async () => {
       socket.destroy()
     }
   }
-  return { root: root.path, others, start, ask, get, ca, https, boot, configure }
+  return { root: root.path, others, start, ask, get, ca, https, boot, configure, zinit }
 }
 const until = async <T>(wanted: T, ask: () => Promise<T>) =>
   expect.poll(() => ask().catch(String), { timeout: 90_000, interval: 100 }).toEqual(wanted)
@@ -140,12 +127,12 @@ test('a node from boot to delete: the preset of Zero-OS, called by Go, with its 
   onTestFinished(async () => {
     await Promise.all([plain.close(), tls.close()])
   })
-  const left = leave(at.root, plain.port)
+  leaveRoute(at.root, plain.port)
   await using first = at.start()
   await first.until('is up: 1 routes')
 
   // Before there is a public config: what the Go module left is served, nothing new is taken, and nothing panics.
-  await until('terminated', () => at.get(left))
+  await until('terminated', () => at.get(leftHost))
   const own: Call = { do: 'set-fqdn', id: '26-1-own', host: 'own.example.net', backends: [`http://127.0.0.1:${plain.port}`] }
   const shop: Call = { do: 'set-name', id: '26-4711-shop', host: 'shop', backends: [`http://127.0.0.1:${plain.port}`] }
   const vault: Call = {
@@ -221,21 +208,21 @@ test('a node from boot to delete: the preset of Zero-OS, called by Go, with its 
       expect(answer).toEqual({ error: expect.stringContaining(code) })
     }
     expect(await at.get('private.example.net', trust)).toBe('in the private network')
-    process.kill(keptChildren(at.root).get('nnc-26-4713-private') ?? 0, 'SIGKILL')
+    process.kill(await at.zinit.now.pidOf('nnc-26-4713-private'), 'SIGKILL')
     expect(await at.get('own.example.net', trust)).toBe('terminated')
     await until('in the private network', () => at.get('private.example.net', trust))
     at.others.say(getNet, '10.20.2.0/24')
   }
 
   // The gateway goes and comes back: Traefik serves on, and is taken over.
-  const traefik = keptChildren(at.root).get('traefik')
+  const traefik = await at.zinit.now.pidOf('traefik')
   first.signal('SIGTERM')
   expect(await first.ended).toBe(0)
   expect(await at.get(`shop.${domain}`, trust)).toBe('terminated')
   await using second = at.start()
   await second.until(`is up: ${network ? 5 : 4} routes`)
   if (network) expect(await at.get('private.example.net', trust)).toBe('in the private network')
-  expect(keptChildren(at.root).get('traefik')).toBe(traefik)
+  expect(await at.zinit.now.pidOf('traefik')).toBe(traefik)
 
   // The chain goes: nothing new, and nothing is taken away.
   at.others.say(registration, 'chain down')
@@ -263,7 +250,7 @@ test('a node from boot to delete: the preset of Zero-OS, called by Go, with its 
   expect(await second.ended).toBe(0)
 
   // The node reboots: all are served at once, before provisiond says anything, which then has no more use for one, and is refused another.
-  await endKept(at.root)
+  await at.zinit.reboot()
   at.boot('second')
   await using third = at.start()
   await third.until(`is up: ${network ? 4 : 3} routes`)
@@ -286,7 +273,7 @@ test('a node from boot to delete: the preset of Zero-OS, called by Go, with its 
   expect(await at.ask(...deletes, { do: 'delete', id: 'never-set' })).toEqual([{ error: '' }, { error: '' }, { error: '' }])
   await until('404 page not found\n', () => at.get('own.example.net'))
   await until('404 page not found\n', () => at.get('private.example.net'))
-  await until([], async () => bridges(at.root))
+  await until([], async () => (await at.zinit.now.units()).filter((name) => name.startsWith('nnc-')))
   fourth.signal('SIGTERM')
   expect(await fourth.ended).toBe(0)
 })
@@ -295,7 +282,7 @@ test("the certificates that the Go module's Traefik got are served at once, and 
   const at = await node()
   const backend = await httpBackend('terminated')
   onTestFinished(() => backend.close())
-  const left = leave(at.root, backend.port)
+  leaveRoute(at.root, backend.port)
   const authority = await createAuthority()
   // Traefik renews what ends within 30 days.
   const { chain, key } = await authority.issue([`*.${domain}`], 80)
@@ -307,23 +294,12 @@ test("the certificates that the Go module's Traefik got are served at once, and 
   writeFileSync(file, JSON.stringify({ dnsresolver: { Account: null, Certificates: [kept] } }), { mode: 0o644 })
   await using gateway = at.start()
   await gateway.until('is up: 1 routes')
-  await until('terminated', () => at.get(left, authority.root))
+  await until('terminated', () => at.get(leftHost, authority.root))
   expect(at.ca.said()).not.toContain(newOrder)
   expect(statSync(file).mode & 0o777).toBe(0o600)
   gateway.signal('SIGTERM')
   expect(await gateway.ended).toBe(0)
 })
-
-/** A file of the Go module's for a name workload; its host. */
-const leave = (root: string, port: number): string => {
-  const host = `left.${domain}`
-  mkdirSync(join(root, 'proxy'))
-  const router = `rule: Host(\`${host}\`), service: 40-1976-left, tls: {certResolver: dnsresolver, domains: [{sans: ['*.${domain}']}]}`
-  const service = `loadbalancer: {servers: [{url: "http://127.0.0.1:${port}"}]}`
-  const file = `http: {routers: {40-1976-left-route: {${router}}}, services: {40-1976-left: {${service}}}}`
-  writeFileSync(join(root, 'proxy', '40-1976-left.yaml'), file)
-  return host
-}
 
 /** provisiond, which answers only after it called our Delete; the ids that it was told, once there are three. */
 const taken = (others: Others, ask: (...calls: readonly Call[]) => Promise<unknown>) =>
@@ -341,6 +317,5 @@ const taken = (others: Others, ask: (...calls: readonly Call[]) => Promise<unkno
 
 /** The text of an answer that a workload gave. */
 const served = (text: string) => (text.startsWith('404') ? undefined : text)
-const bridges = (root: string) => [...keptChildren(root).keys()].filter((name) => name.startsWith('nnc-'))
 
 const tlsBackend = async () => httpBackend('passed through', { tls: await (await createAuthority()).issue([`vault.${domain}`]) })

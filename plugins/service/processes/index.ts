@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { definePlugin, GatewayError, Supervisor } from '../../../core/index.ts'
+import { childrenFolder, leftChildren } from '../../../lib/child-records.ts'
 import { type Desk, openDesk, type Settings, type User } from './desk.ts'
 
 export interface ProcessesOptions {
@@ -19,8 +20,9 @@ export const processes = (options: ProcessesOptions = {}) => {
     kind: 'service',
     options,
     provides: { supervisor: Supervisor },
+    leftRunning: leftChildren,
     async setup({ root, log, health, phase }) {
-      const folder = resolve(root, 'run')
+      const folder = childrenFolder(resolve(root))
       const user = { settings, core: { log, health, phase } }
       const desk = await take(folder, user)
       return { api: { supervisor: { run: desk.run } }, close: () => giveBack(folder, user) }

@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Core, GatewayError } from '../../../core/index.ts'
+import { readRecords } from '../../../lib/child-records.ts'
 import { type Identity, isAlive } from '../../../lib/process.ts'
 import { adopt } from './child.ts'
 import { findMarked, markOf, parentOf } from './proc.ts'
-import { readRecords } from './record.ts'
 
 /** A child of an earlier gateway that still runs. */
 export interface Leftover {

@@ -1,5 +1,6 @@
 import type { Core, Service, Supervised, Supervisor } from '../../../core/index.ts'
 import { reason } from '../../../core/index.ts'
+import { leftChildren } from '../../../lib/child-records.ts'
 import { Unreachable, type Zinit } from './client.ts'
 import { type Unit, unit } from './unit.ts'
 import { checkService, hashOf, started, type UnitFiles } from './unit-file.ts'
@@ -28,7 +29,16 @@ const closeSeconds = 25
 export const openDesk = async (o: { zinit: Zinit; files: UnitFiles; root: string }, first: User) => {
   const { zinit, files, root } = o
   let { leftoverSeconds, core } = first
-  const units = unitsOf({ zinit, files, root, log: (...told) => core.log(...told) })
+  /** What `processes()` left running of this root, before this plugin took its place. */
+  const children = new Map((await leftChildren(root)).map((child) => [child.name, child]))
+  const makeRoom = async (name: string): Promise<void> => {
+    const child = children.get(name)
+    if (!child) return
+    children.delete(name)
+    core.log(`${name} is ended, which ran as a child of the gateway before`, { pid: child.pid })
+    await child.end()
+  }
+  const units = unitsOf({ zinit, files, root, makeRoom, log: (...told) => core.log(...told) })
   const seats = new Map<string, Seat>()
   const left = new Set<string>()
   let away: string | undefined
@@ -121,7 +131,10 @@ export const openDesk = async (o: { zinit: Zinit; files: UnitFiles; root: string
     return []
   })
   for (const { name, keep } of found) if (keep) left.add(name)
-  await Promise.all(found.filter(({ keep }) => !keep).map(({ name }) => units.destroy(name, 5)))
+  await Promise.all([
+    ...found.filter(({ keep }) => !keep).map(({ name }) => units.destroy(name, 5)),
+    ...[...children.values()].filter(({ keep }) => !keep).map(({ name }) => makeRoom(name)),
+  ])
 
   let served = 0
   const watch = setInterval(() => {
@@ -138,6 +151,7 @@ export const openDesk = async (o: { zinit: Zinit; files: UnitFiles; root: string
       })
     // Counted from the end of the start: until then a plugin that asks for it may be still to come.
     if (core.phase() !== 'ready' || served++ < leftoverSeconds) return
+    for (const name of children.keys()) void inTurn(seatOf(name), () => makeRoom(name))
     for (const name of left) {
       left.delete(name)
       core.log(`${name} is ended: it was left running and no plugin asks for it`)

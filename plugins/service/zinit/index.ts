@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { definePlugin, GatewayError, Supervisor } from '../../../core/index.ts'
 import { zinitAt } from './client.ts'
 import { type Desk, openDesk, type User } from './desk.ts'
+import { leftUnits } from './left-running.ts'
 import { unitFiles } from './unit-file.ts'
 
 export interface ZinitOptions {
@@ -18,7 +20,7 @@ export interface ZinitOptions {
  * and are started again also while no gateway runs. In the place of `processes()`.
  */
 export const zinit = (options: ZinitOptions = {}) => {
-  const { socket = '/var/run/zinit.sock', folder = '/etc/zinit', leftoverSeconds = 60 } = options
+  const { socket = usual.socket, folder = usual.folder, leftoverSeconds = 60 } = options
   if (!(Number.isFinite(leftoverSeconds) && leftoverSeconds > 0))
     throw new GatewayError('CONFIG_INVALID', `zinit: leftoverSeconds is ${leftoverSeconds}`, 'give a number above 0')
   return definePlugin({
@@ -26,6 +28,7 @@ export const zinit = (options: ZinitOptions = {}) => {
     kind: 'service',
     options,
     provides: { supervisor: Supervisor },
+    leftRunning: (root) => leftUnits({ zinit: zinitAt(socket), files: unitFiles(folder, root), root }),
     async setup({ root, log, health, phase }) {
       const place = { socket, folder, root: resolve(root) }
       const user = { leftoverSeconds, core: { log, health, phase } }
@@ -34,6 +37,11 @@ export const zinit = (options: ZinitOptions = {}) => {
     },
   })
 }
+
+const usual = { socket: '/var/run/zinit.sock', folder: '/etc/zinit' }
+
+/** Whether this machine is run by zinit, by its socket or, while that is away, by its folder of units. */
+export const hasZinit = (): boolean => existsSync(usual.socket) || existsSync(usual.folder)
 
 interface Place {
   readonly socket: string

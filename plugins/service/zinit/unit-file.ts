@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { parse, stringify } from 'yaml'
@@ -32,6 +33,7 @@ export const unitFiles = (folder: string, root: string) => {
     return words && { words, ...(mark && { mark }) }
   }
   return {
+    folder,
     read,
     /** A unit that is there already, also by a link, is replaced. Rejects with PROCESS_FAILED. */
     async write(service: Service): Promise<void> {
@@ -46,12 +48,12 @@ export const unitFiles = (folder: string, root: string) => {
       )
     },
     remove: (name: string): Promise<void> => rm(pathOf(name), { force: true }),
-    isOurs: ({ mark }: UnitFile): boolean => mark?.root === root,
-    /** The names of the units of this root. */
+    /** The names of the units of this root; none where there is no folder. */
     async ours(): Promise<readonly { readonly name: string; readonly keep: boolean }[]> {
-      const names = (await readdir(folder)).flatMap((file) => (file.endsWith('.yaml') ? file.slice(0, -'.yaml'.length) : []))
-      const all = await Promise.all(names.map(async (name) => ({ name, mark: (await read(name))?.mark })))
-      return all.flatMap(({ name, mark }) => (mark?.root === root ? [{ name, keep: mark.keep }] : []))
+      const all = existsSync(folder) ? await readdir(folder) : []
+      const names = all.flatMap((file) => (file.endsWith('.yaml') ? file.slice(0, -'.yaml'.length) : []))
+      const marked = await Promise.all(names.map(async (name) => ({ name, mark: (await read(name))?.mark })))
+      return marked.flatMap(({ name, mark }) => (mark?.root === root ? [{ name, keep: mark.keep }] : []))
     },
   }
 }

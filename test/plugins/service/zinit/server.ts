@@ -166,16 +166,10 @@ const end = () => {
   for (const { pid } of units.values()) if (pid !== 0) process.kill(-pid, 'SIGKILL')
   process.exit(0)
 }
-let server = createServer(serve)
-const open = () => {
-  rmSync(socket, { force: true })
-  server = createServer(serve).listen(socket)
-}
 for (const file of readdirSync(folder)) if (file.endsWith('.yaml')) monitor(file.slice(0, -'.yaml'.length))
-open()
+rmSync(socket, { force: true })
+createServer(serve).listen(socket)
 process.on('SIGTERM', end)
-// Away, and back.
-process.on('SIGUSR2', () => (server.listening ? server.close(() => rmSync(socket, { force: true })) : open()))
 setInterval(() => {
   if (!existsSync(folder)) end()
 }, 500)

@@ -8,6 +8,7 @@ import { parse } from 'yaml'
 import type { Service, Supervisor } from '../../../../core/index.ts'
 import { netnsNamed, netnsOf } from '../../../../lib/netns.ts'
 import { splitWords } from '../../../../lib/shell-words.ts'
+import { processes } from '../../../../plugins/service/processes/index.ts'
 import { type ZinitOptions, zinit } from '../../../../plugins/service/zinit/index.ts'
 import { setUpAlone, tempRoot } from '../../../kit/index.ts'
 import { isRunning } from '../../../kit/kept.ts'
@@ -21,7 +22,7 @@ const run = promisify(execFile)
 /** A zinit, and gateways beside it. */
 const machine = async () => {
   const root = tempRoot('zinit')
-  const server = startZinit(root.path, 500)
+  const server = startZinit(root.path, { delay: 500 })
   onTestFinished(async () => {
     await server.close()
     await root.remove()
@@ -34,14 +35,7 @@ const machine = async () => {
   }
   const fileOf = (name: string) => join(server.folder, `${name}.yaml`)
   const unitOf = (name: string) => parse(readFileSync(fileOf(name), 'utf8'))
-  /** As any other program of a node tells zinit something. */
-  const tell = async (line: string) => {
-    const talk = `const s=require('net').connect(${JSON.stringify(server.socket)},()=>s.write(${JSON.stringify(`${line}\n`)}));s.pipe(process.stdout)`
-    return JSON.parse((await run(process.execPath, ['-e', talk])).stdout)
-  }
-  /** Away for others, while its units run on; and back. */
-  const toggle = () => server.process.kill('SIGUSR2')
-  return { server, open, fileOf, unitOf, tell, toggle, root: root.path }
+  return { server, open, fileOf, unitOf, tell: server.ask, root: root.path }
 }
 const sleeper = (name: string, more: Partial<Service> = {}): Service => ({
   name,
@@ -116,13 +110,13 @@ it('puts another in the place of a unit of that name which is something else', a
 })
 
 it('says that zinit is away, loses nothing by that, and goes on when it is back', async () => {
-  const { open, toggle, server, tell } = await machine()
+  const { open, server } = await machine()
   const { supervisor, health } = await open()
   const one = await supervisor.run(sleeper('one'))
   const gone = await supervisor.run(sleeper('gone'))
   await Promise.all([one.ready, gone.ready])
   const [pid, last] = [one.status().pid ?? 0, gone.status().pid ?? 0]
-  toggle()
+  server.away()
   await expect
     .poll(health, patience)
     .toMatchObject({ state: 'degraded', reason: expect.stringContaining(`zinit at ${server.socket}`) })
@@ -131,11 +125,11 @@ it('says that zinit is away, loses nothing by that, and goes on when it is back'
   expect(late.status()).toMatchObject({ state: 'backoff', lastError: expect.stringContaining('zinit at') })
   await gone.stop()
   expect([isRunning(pid), isRunning(last)]).toEqual([true, true])
-  toggle()
+  server.back()
   await late.ready
   await expect.poll(() => isRunning(last), patience).toBe(false)
   await expect.poll(health, patience).toMatchObject({ state: 'ok' })
-  await expect.poll(async () => Object.keys((await tell('list')).body).sort(), patience).toEqual(['late', 'one'])
+  await expect.poll(server.units, patience).toEqual(['late', 'one'])
 })
 
 it('starts a gateway without zinit, and comes up when that is there', async () => {
@@ -145,7 +139,7 @@ it('starts a gateway without zinit, and comes up when that is there', async () =
   const alone = await setUpAlone(zinit({ socket: join(root.path, 'zinit.sock'), folder }), join(root.path, 'root'))
   const one = await (alone.api.supervisor as Supervisor).run(sleeper('one'))
   expect(one.status().state).toBe('backoff')
-  const server = startZinit(root.path, 500)
+  const server = startZinit(root.path, { delay: 500 })
   onTestFinished(async () => {
     await alone.close()
     await server.close()
@@ -207,7 +201,7 @@ it('makes a unit again that somebody took out', async () => {
 })
 
 it('ends units of before that are not to be kept, and later those that nobody asks for, and touches nobody else’s', async () => {
-  const { open, tell, fileOf } = await machine()
+  const { open, tell, fileOf, server } = await machine()
   writeFileSync(fileOf('networkd'), 'exec: sleep 3000\n')
   await tell('monitor networkd')
   const before = await open()
@@ -225,7 +219,60 @@ it('ends units of before that are not to be kept, and later those that nobody as
   expect(isRunning(pid)).toBe(false)
   const kept = await now.supervisor.run(sleeper('kept'))
   expect(kept.adopted).toBe(true)
-  await expect.poll(async () => Object.keys((await tell('list')).body).sort(), patience).toEqual(['kept', 'networkd'])
+  await expect.poll(server.units, patience).toEqual(['kept', 'networkd'])
+})
+
+it('puts a unit in the place of a child that processes() left, once zinit answers, and ends the one that nobody asks for', async () => {
+  const { open, server, root } = await machine()
+  const before = await setUpAlone(processes(), join(root, 'root'))
+  const children = before.api.supervisor as Supervisor
+  const pids: number[] = []
+  for (const name of ['one', 'unasked']) {
+    const child = await children.run(sleeper(name))
+    await child.ready
+    pids.push(child.status().pid ?? 0)
+  }
+  await before.close()
+  // Of another process than this, as always.
+  for (const name of ['one', 'unasked']) {
+    const record = join(root, 'root', 'run', `${name}.json`)
+    writeFileSync(record, JSON.stringify({ ...JSON.parse(readFileSync(record, 'utf8')), gateway: 1 }))
+  }
+  server.away()
+  const { supervisor } = await open({ leftoverSeconds: 1 })
+  const one = await supervisor.run(sleeper('one'))
+  expect([one.status().state, isRunning(pids[0] ?? 0)]).toEqual(['backoff', true])
+  server.back()
+  await one.ready
+  expect(pids.map(isRunning)[0]).toBe(false)
+  expect(await server.pidOf('one')).toBe(one.status().pid)
+  await expect.poll(() => pids.map(isRunning), patience).toEqual([false, false])
+})
+
+it('says what runs on of a gateway that is gone, and ends it: its own units and its children, and nobody else’s', async () => {
+  const { open, server, fileOf, root } = await machine()
+  writeFileSync(fileOf('networkd'), 'exec: sleep 3000\n')
+  await server.ask('monitor networkd')
+  const before = await open()
+  const [one, two] = [await before.supervisor.run(sleeper('one')), await before.supervisor.run(sleeper('two'))]
+  await Promise.all([one.ready, two.ready])
+  await before.close()
+  const plugin = zinit({ socket: server.socket, folder: server.folder })
+  const left = (await plugin.leftRunning?.(join(root, 'root'))) ?? []
+  expect(left.map(({ name, pid }) => [name, isRunning(pid)]).sort()).toEqual([
+    ['one', true],
+    ['two', true],
+  ])
+  expect(await plugin.leftRunning?.(join(root, 'another'))).toEqual([])
+  server.away()
+  const away = { code: 'PROCESS_FAILED', message: expect.stringContaining('the units of this gateway cannot be ended: zinit at') }
+  await expect(plugin.leftRunning?.(join(root, 'root'))).rejects.toMatchObject(away)
+  await expect(left[0]?.end()).rejects.toMatchObject(away)
+  server.back()
+  for (const each of left) await each.end()
+  for (const each of left) await each.end()
+  expect(left.map(({ pid }) => isRunning(pid))).toEqual([false, false])
+  expect([await server.units(), existsSync(fileOf('one')), existsSync(fileOf('networkd'))]).toEqual([['networkd'], false, true])
 })
 
 it.runIf(process.getuid?.() === 0)(
