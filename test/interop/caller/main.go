@@ -29,7 +29,7 @@ func main() {
 	must(err)
 	s := stub{client, zbus.ObjectID{Name: *object, Version: "0.0.1"}}
 	cases := map[string]func(stub) interface{}{
-		"forms": forms, "refusals": refusals, "status": status, "crowd": crowd, "malformed": malformed, "patient": patient, "deployed": deployed, "health": health,
+		"forms": forms, "refusals": refusals, "status": status, "crowd": crowd, "malformed": malformed, "patient": patient, "deployed": deployed, "health": health, "press": press,
 	}
 	run, known := cases[flag.Arg(0)]
 	if !known {
@@ -96,21 +96,36 @@ func health(s stub) interface{} {
 		crowd(s)
 		close(over)
 	}()
-	passed, failed := 0, []string{}
+	passed, failed, slowest := 0, []string{}, time.Duration(0)
 	for {
 		select {
 		case <-over:
-			return map[string]interface{}{"passed": passed, "failed": failed}
+			return map[string]interface{}{"passed": passed, "failed": failed, "slowestMs": slowest.Milliseconds()}
 		default:
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+		asked := time.Now()
 		if _, err := s.client.Status(ctx, "gateway"); err != nil {
 			failed = append(failed, err.Error())
 		} else {
 			passed++
+			if took := time.Since(asked); took > slowest {
+				slowest = took
+			}
 		}
 		cancel()
 	}
+}
+
+// Callers that ask for as much as they can, whatever they are answered, until they are ended.
+func press(s stub) interface{} {
+	fmt.Println("asking")
+	gather(func(caller int) []string {
+		for n := 0; ; n++ {
+			_, _ = attempt(s, fmt.Sprintf("%d-%d-q", caller+1, n%100), fmt.Sprintf("q%d-%d", caller, n%100))
+		}
+	})
+	return nil
 }
 
 // Many callers at once, each setting workloads of its own and deleting every second one.

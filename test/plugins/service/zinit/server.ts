@@ -11,6 +11,8 @@ import { splitWords } from '../../../../lib/shell-words.ts'
 
 interface Config {
   readonly exec: string
+  /** Asked until it ends with 0; until then the unit is not running for those behind it. */
+  readonly test: string
   readonly env: Readonly<Record<string, string>>
   readonly dir: string
   readonly oneshot: boolean
@@ -36,13 +38,14 @@ const load = (name: string): Config => {
   const text = attempt(() => readFileSync(join(folder, `${name}.yaml`), 'utf8'), 'failed to load service config')
   const {
     exec = '',
+    test = '',
     env = {},
     dir = '',
     oneshot = false,
     after = [],
   } = attempt(() => parse(text), 'failed to load service config')
   if (!exec) throw new Error('failed to load service config')
-  return { exec, env, dir, oneshot, after }
+  return { exec, test, env, dir, oneshot, after }
 }
 const attempt = <T>(work: () => T, otherwise: string): T => {
   try {
@@ -57,22 +60,37 @@ const known = (name: string): Unit => {
   return unit
 }
 
-const run = (name: string, unit: Unit): Promise<string> => {
-  const { exec, env, dir } = unit.config
+const start = (exec: string, { env, dir }: Config): ChildProcess => {
   const [command = '', ...args] = splitWords(exec) ?? []
-  const child: ChildProcess = spawn(command, args, {
-    env: { ...process.env, ...env },
-    cwd: dir || '/',
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const place = { env: { ...process.env, ...env }, cwd: dir || '/', detached: true }
+  return spawn(command, args, { ...place, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+const passes = ({ config }: Unit): Promise<boolean> =>
+  new Promise((done) => {
+    if (!config.test) return done(true)
+    start(config.test, config)
+      .once('error', () => done(false))
+      .once('exit', (code) => done(code === 0))
   })
+const test = async (unit: Unit, { pid }: ChildProcess) => {
+  while (unit.pid === pid) {
+    if ((await passes(unit)) && unit.pid === pid) {
+      unit.state = 'Running'
+      return
+    }
+    await sleep(2_000)
+  }
+}
+
+const run = (name: string, unit: Unit): Promise<string> => {
+  const child = start(unit.config.exec, unit.config)
   write(`[-] ${name}: ------------ [start] ------------`)
   if (child.stdout) createInterface(child.stdout).on('line', (line) => write(`[+] ${name}: ${line}`))
   if (child.stderr) createInterface(child.stderr).on('line', (line) => write(`[-] ${name}: ${line}`))
   child.once('spawn', () => {
     unit.pid = child.pid ?? 0
-    // Without a test a unit is running as soon as it is there.
-    unit.state = 'Running'
+    unit.state = 'Spawned'
+    void test(unit, child)
   })
   return new Promise((done) => {
     child.once('error', () => done('Failure'))

@@ -30,10 +30,17 @@ interface Answer {
 }
 
 /**
- * A zinit of the tests' own, whose socket is there a moment later. `ZOS_GATEWAY_ZINIT` names a real one to be used in its place (0.2.14:
+ * A zinit of the tests' own, whose socket is there a moment later. `within`: words before its command, which end by running that in their place. `ZOS_GATEWAY_ZINIT` names a real one to be used in its place (0.2.14:
  * later ones speak another protocol).
  */
-export const startZinit = (root: string, { delay = 2_000 } = {}): ZinitServer => {
+export const startZinit = (
+  root: string,
+  {
+    delay = 2_000,
+    path = process.env.PATH,
+    within = [],
+  }: { delay?: number; path?: string | undefined; within?: readonly string[] } = {},
+): ZinitServer => {
   const [socket, folder] = [join(root, 'zinit.sock'), join(root, 'zinit')]
   mkdirSync(folder, { recursive: true })
   const real = process.env.ZOS_GATEWAY_ZINIT
@@ -41,8 +48,9 @@ export const startZinit = (root: string, { delay = 2_000 } = {}): ZinitServer =>
   const [command, args] = real
     ? [real, ['--socket', socket, 'init', '--config', folder, '--container']]
     : [process.execPath, ['--conditions=source', script, socket, folder, `${delay}`]]
-  const { PATH, HOME } = process.env
-  const server = spawn(command, args, { stdio: ['ignore', 'ignore', real ? 'ignore' : 'inherit'], env: { PATH, HOME } })
+  const [first = command, ...rest] = [...within, command, ...args]
+  const env = { PATH: path, HOME: process.env.HOME }
+  const server = spawn(first, rest, { stdio: ['ignore', 'ignore', real ? 'ignore' : 'inherit'], env })
   const ended = new Promise<void>((done) => server.once('exit', () => done()))
   const ask = async (line: string): Promise<Answer> => JSON.parse(await said(socket, line))
   return {
