@@ -1,5 +1,5 @@
 import { definePlugin, type Plugin } from '../core/index.ts'
-import { memory, type ShadowOptions, shadow } from '../plugins/index.ts'
+import { memory, type ShadowOptions, shadow, unbridged } from '../plugins/index.ts'
 
 /** What judges a Set. None of the rest is set up: it would serve, write, or ask. */
 const judging: readonly Plugin['kind'][] = ['workload', 'policy', 'resolver']
@@ -8,7 +8,7 @@ const judging: readonly Plugin['kind'][] = ['workload', 'policy', 'resolver']
 export const shadowed = (plugins: readonly Plugin[], options: ShadowOptions): Plugin[] => [
   shadow(options),
   ...plugins.filter(({ kind }) => judging.includes(kind)),
-  ...(plugins.some(({ kind }) => kind === 'reach') ? [bridge] : []),
+  ...(plugins.some(({ kind }) => kind === 'reach') ? [unbridged()] : []),
   memory(),
   nobody,
 ]
@@ -19,12 +19,4 @@ const nobody = definePlugin({
   kind: 'engine',
   options: {},
   setup: () => ({ restore: () => undefined, apply: () => new Map(), issues: () => true, install: () => undefined }),
-})
-
-/** Private networks are bridged by the gateway that serves. */
-const bridge = definePlugin({
-  name: 'reach/nobody',
-  kind: 'reach',
-  options: {},
-  setup: () => ({ reach: () => [], release: () => undefined }),
 })

@@ -154,6 +154,43 @@ test('what it would do otherwise is told as better, or as different, and ends wi
   expect(code).toBe(2)
 })
 
+test('workloads in private networks are judged by what networkd told the Go module, and their files by all but the bridge', async () => {
+  const at = await node()
+  at.others.say('network@0.0.1 GetNet', '10.20.2.0/24')
+  at.others.say('network@0.0.1 Namespace', 'n-2MMEUgPZGLTnb')
+  const secret = { ...shop, id: '26-4711-secret', host: 'secret', network: 'net' }
+  // It was set before anybody listened.
+  expect((await at.ask({ ...secret, id: '26-1-early', host: 'early' }))[0]?.error).toBe('')
+  const shadow = await at.shadow('--json')
+  await at.ask(
+    secret,
+    { ...own, network: 'net', backends: ['http://10.20.2.5:9000', 'http://10.20.2.6:9000'] },
+    { ...vault, network: 'net' },
+    // Set again, which the Go module refuses.
+    secret,
+    // Its domain is another's.
+    { ...own, id: '26-2-taken', network: 'net' },
+    { do: 'delete', id: '26-1-early' },
+  )
+  at.others.say('network@0.0.1 GetNet', 'error, no such network')
+  const [refused] = await at.ask({ ...secret, id: '26-4713-none', host: 'none', network: 'none' })
+  expect(refused?.error).toContain('failed to get user network')
+  await at.ask({ do: 'delete', id: '26-4711-secret' })
+  const { code, lines, told } = await end(shadow)
+  expect(told.filter(({ verdict }) => verdict === 'different')).toEqual([])
+  expect(lines).toEqual([
+    'set-name 26-4711-secret same',
+    'set-fqdn 26-1-own same',
+    'set-name 26-4712-vault same',
+    'set-name 26-4711-secret better',
+    'set-fqdn 26-2-taken same',
+    'delete 26-1-early same',
+    'set-name 26-4713-none same',
+    'delete 26-4711-secret same',
+  ])
+  expect(code).toBe(0)
+})
+
 test('it asks nobody, answers nobody and writes only its own folder, where everything is reported', async () => {
   const redis = await startRedis()
   const [folders, home] = [moduleFolders(), tempRoot('shadow')]

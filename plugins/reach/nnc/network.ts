@@ -1,16 +1,23 @@
-import { GatewayError, type Neighbours } from '../../../core/index.ts'
+import { GatewayError, type Neighbours, type WorkloadId } from '../../../core/index.ts'
 import { shown } from '../../../lib/shown.ts'
+import { twinOf } from '../../../lib/workload-id.ts'
 import { fields } from '../../../lib/zbus/answers.ts'
 import { networkId } from './network-id.ts'
 
 const object = 'network@0.0.1'
 
-/** The network namespace of a tenant's network on this node, as networkd says. Rejects with NETWORK_UNAVAILABLE or NEIGHBOUR_UNAVAILABLE. */
+/**
+ * The network namespace on this node of the network of a workload's tenant, as networkd says. Rejects with NETWORK_UNAVAILABLE,
+ * NEIGHBOUR_UNAVAILABLE or, where the id names no tenant, INVALID_ID.
+ */
 export const namespaceOf = async (
   neighbours: Neighbours,
-  { twin, network }: { readonly twin: string; readonly network: string },
+  { id: workload, network }: { readonly id: WorkloadId; readonly network: string },
   options: { readonly signal: AbortSignal; readonly timeout: number },
 ): Promise<string> => {
+  const twin = twinOf(workload)
+  if (twin === undefined)
+    throw new GatewayError('INVALID_ID', `invalid workload id '${workload}': it names no twin`, 'the id is twin-contract-name')
   const id = networkId(twin, network)
   const found = await neighbours.call('network', object, 'GetNet', [id], options)
   if ('refused' in found)

@@ -9,7 +9,6 @@ import {
   type WorkloadId,
 } from '../../../core/index.ts'
 import { type Backend, backendAddress, parseBackend } from '../../../lib/backend.ts'
-import { twinOf } from '../../../lib/workload-id.ts'
 import { type Bridge, openBridges } from './bridges.ts'
 import { keeper } from './keep.ts'
 import { namespaceOf } from './network.ts'
@@ -49,17 +48,10 @@ export const reaching = async (core: Given, settings: Settings): Promise<Hooks['
     const unit = found && readUnit(name, found.args)
     return unit ? [unit] : []
   }
-  const namespace = ({ id }: Draft, network: string, signal: AbortSignal): Promise<string> => {
-    const twin = twinOf(id)
-    if (twin === undefined)
-      throw new GatewayError('INVALID_ID', `invalid workload id '${id}': it names no twin`, 'the id is twin-contract-name')
-    return namespaceOf(neighbours, { twin, network }, { signal, timeout: settings.timeout })
-  }
-
   /** The units for these targets: those that run already stay as they are, the others are started beside them. */
   const bridge = async (draft: Draft, network: string, targets: readonly string[], signal: AbortSignal) => {
     const { id } = draft
-    const there = await namespace(draft, network, signal)
+    const there = await namespaceOf(neighbours, { id, network }, { signal, timeout: settings.timeout })
     const strangers = running.has(id) ? [] : await left(id)
     const fresh: Bridge[] = []
     const make = async (target: string): Promise<Bridge> => {

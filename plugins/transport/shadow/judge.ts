@@ -29,6 +29,8 @@ export const judge = (op: Operation, theirs: Theirs, ours: Ours): Judged => {
     return { ...said, verdict: known ? 'same' : 'unknown' }
   }
   if (refused === undefined) return { ...said, verdict: error ? 'different' : answers(op, theirs, ours) }
+  // Whether an nnc of ours would have bridged it is only known where it is started.
+  if (!error && /failed to ensure local gateway/.test(refused)) return { ...said, verdict: 'unknown' }
   if (!error) return { ...said, verdict: 'backends' in op && decided(op, refused, ours) ? 'better' : 'different' }
   // What no rule of its own says, such as that a disk is full, says nothing of ours.
   const same = codeOf(refused) === undefined || error.problems.some(({ code }) => says(code, refused))

@@ -12,7 +12,7 @@ const sentences: readonly (readonly [text: RegExp, code: ErrorCode])[] = [
   [/invalid workload id/, 'INVALID_ID'],
   [/doesn't support name proxy/, 'NO_DOMAIN'],
   [/gateway is not supported on this node/, 'NO_PUBLIC_CONFIG'],
-  [/failed to get user network/, 'NETWORK_UNSUPPORTED'],
+  [/failed to get user network|failed to ensure local gateway/, 'NETWORK_UNAVAILABLE'],
 ]
 
 /** Whether a code says what the Go module said. */

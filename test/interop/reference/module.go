@@ -176,6 +176,13 @@ func (m *module) route(id, host string, tls tlsConfig, base GatewayBase, node pu
 	if _, taken := m.domains[host]; taken {
 		return fmt.Errorf("domain already registered: %s", host)
 	}
+	if base.Network != nil {
+		bridged, err := m.bridged(id, base)
+		if err != nil {
+			return err
+		}
+		base = bridged
+	}
 	if err := write(filepath.Join(*volatile, "proxy"), id, host, tls, base); err != nil {
 		return err
 	}
