@@ -2,12 +2,13 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Core, reason, type Service } from '../../../core/index.ts'
 import { missingNetns, netnsNamed, staleNetns } from '../../../lib/netns.ts'
+import { hashOf } from '../../../lib/supervision/service.ts'
 import { adopt, type Child, start } from './child.ts'
 import { launchOf } from './command.ts'
 import { type Leftover, leftovers } from './leftovers.ts'
 import { endOf, openLog, shorten } from './log-file.ts'
 import { markOf } from './proc.ts'
-import { hashOf, recordsOf } from './record.ts'
+import { recordsOf } from './record.ts'
 
 /** Starts the children of one folder, writes down which they are, and finds those of earlier gateways again. */
 export const openChildren = async (folder: string, logBytes: () => number, log: Core['log']) => {

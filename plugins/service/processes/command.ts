@@ -5,7 +5,7 @@ import { missingNetns } from '../../../lib/netns.ts'
 import { userNamed } from '../../../lib/passwd.ts'
 import { findProgram } from '../../../lib/program.ts'
 import { shown } from '../../../lib/shown.ts'
-import { markName } from './proc.ts'
+import { markName, wrongWith } from '../../../lib/supervision/service.ts'
 
 /** What is given to the system to start a service. */
 export interface Launch {
@@ -71,12 +71,8 @@ const knownUser = (service: Service, name: string): { readonly uid: number; read
 
 /** Throws PROCESS_FAILED where name, arguments or variables cannot be those of a process. */
 export const checkService = (service: Service): void => {
-  const { name, command, args, env = {} } = service
-  if (!/^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,159}$/.test(name))
-    throw failed({ ...service, name: shown(name) }, 'that is no name', 'name it with letters, digits, -, _ and dots')
-  // Node's own sentence would show the value, which may be a secret.
-  if ([command, ...args, ...Object.entries(env).flat()].some((text) => text.includes('\0')))
-    throw failed(service, 'there is a NUL in its arguments or variables', 'take it out')
+  const wrong = wrongWith(service)
+  if (wrong) throw failed({ ...service, name: shown(service.name) }, wrong.why, wrong.fix)
 }
 
 const isFolder = (path: string): boolean => {

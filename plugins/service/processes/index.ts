@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { definePlugin, GatewayError, Supervisor } from '../../../core/index.ts'
-import { childrenFolder, leftChildren } from '../../../lib/child-records.ts'
+import { childrenFolder, leftChildren } from '../../../lib/supervision/child-records.ts'
+import { sharedBy } from '../../../lib/supervision/shared.ts'
 import { type Desk, openDesk, type Settings, type User } from './desk.ts'
 
 export interface ProcessesOptions {
@@ -24,37 +25,14 @@ export const processes = (options: ProcessesOptions = {}) => {
     async setup({ root, log, health, phase }) {
       const folder = childrenFolder(resolve(root))
       const user = { settings, core: { log, health, phase } }
-      const desk = await take(folder, user)
-      return { api: { supervisor: { run: desk.run } }, close: () => giveBack(folder, user) }
+      const desk = await desks.take(folder, user, () => openDesk(folder, user))
+      return { api: { supervisor: { run: desk.run } }, close: () => desks.giveBack(folder, user) }
     },
   })
 }
 
-/** By folder: a reload with other options has two of this plugin at once, and the children are the same. The newest rules. */
-const desks = new Map<string, { readonly desk: Promise<Desk>; users: readonly User[] }>()
-
-const take = async (folder: string, user: User): Promise<Desk> => {
-  const entry = desks.get(folder) ?? { desk: openDesk(folder, user), users: [] }
-  entry.users = [...entry.users, user]
-  desks.set(folder, entry)
-  try {
-    const desk = await entry.desk
-    desk.use(user)
-    return desk
-  } catch (error) {
-    desks.delete(folder)
-    throw error
-  }
-}
-const giveBack = async (folder: string, user: User): Promise<void> => {
-  const entry = desks.get(folder)
-  if (!entry) return
-  entry.users = entry.users.filter((other) => other !== user)
-  const [desk, newest] = [await entry.desk, entry.users.at(-1)]
-  if (newest) return desk.use(newest)
-  desks.delete(folder)
-  await desk.close()
-}
+/** By folder. */
+const desks = sharedBy<User, Desk>()
 
 const settingsOf = ({ backoff = {}, logBytes = 4 * 1024 * 1024, leftoverSeconds = 60 }: ProcessesOptions): Settings => {
   const { first = 1, most = 60, stable = 60 } = backoff

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { GatewayError, reason, type Service, type Supervised } from '../../../core/index.ts'
+import { GatewayError, reason, type Service } from '../../../core/index.ts'
 import { comesUp } from '../../../lib/readiness.ts'
+import type { Kept, State } from '../../../lib/supervision/seats.ts'
+import { waitersFor } from '../../../lib/supervision/waiters.ts'
 import type { Child } from './child.ts'
 import { lastLine } from './log-file.ts'
-
-type Status = ReturnType<Supervised['status']>
 
 /** Seconds: the wait after the first failure, which doubles up to `most`, and begins anew once the child was up for `stable`. */
 export interface Backoff {
@@ -12,22 +12,6 @@ export interface Backoff {
   readonly most: number
   readonly stable: number
 }
-export interface Keeper {
-  readonly service: Service
-  status(): Status
-  /** Settles as the child that runs or is tried now does; `patient`: tried until it is up or stopped. */
-  up(patient: boolean): Promise<void>
-  /** From here on it is this service. `afresh`: the child ends and another starts, at once. */
-  use(service: Service, afresh: boolean): void
-  /** Ends the child, with at most so many seconds for SIGTERM, or leaves it running; nothing is started any more. */
-  stop(how: 'end' | 'leave', atMost?: number): Promise<void>
-}
-interface Waiter {
-  readonly patient: boolean
-  resolve(): void
-  reject(error: Error): void
-}
-
 /** Keeps one service alive, beginning with a child that runs, or with trying. */
 export const keeper = (o: {
   service: Service
@@ -41,9 +25,9 @@ export const keeper = (o: {
   stale: (service: Service, child: Child) => string | undefined
   /** What it needs is not there: it is started as soon as it is. */
   waits: (service: Service) => boolean
-}): Keeper => {
+}): Kept<Service> => {
   let service = o.service
-  let state: Status['state'] = 'starting'
+  let state: State['state'] = 'starting'
   let child: Child | undefined
   let restarts = 0
   let failures = 0
@@ -52,19 +36,13 @@ export const keeper = (o: {
   let end: 'no' | 'end' | 'leave' = 'no'
   let stopLimit = Number.POSITIVE_INFINITY
   let fell = false
-  const waiters = new Set<Waiter>()
+  const waiters = waitersFor()
 
-  const become = (next: Status['state']) => {
+  const become = (next: State['state']) => {
     state = next
     o.changed()
   }
-  const settle = (those: (waiter: Waiter) => boolean, how: (waiter: Waiter) => void) => {
-    for (const waiter of waiters) {
-      if (!those(waiter)) continue
-      waiters.delete(waiter)
-      how(waiter)
-    }
-  }
+  const stopped = () => new GatewayError('STOPPING', `${service.name} was stopped`, 'start the gateway again')
 
   const life = async (first: Child | undefined) => {
     let next: Child | undefined = first
@@ -81,22 +59,14 @@ export const keeper = (o: {
       lastError = why
       const delay = Math.min(o.backoff().first * 2 ** (failures - 1), o.backoff().most)
       become('backoff')
-      const error = new GatewayError('PROCESS_FAILED', `${service.name} ended: ${why}`, `it is tried again after ${delay} s`)
-      settle(
-        ({ patient }) => !patient,
-        (waiter) => waiter.reject(error),
-      )
+      waiters.failed(new GatewayError('PROCESS_FAILED', `${service.name} ended: ${why}`, `it is tried again after ${delay} s`))
       tell(() => service.onExit?.(why))
       await pause(delay, signal)
       if (signal.aborted) turn = new AbortController()
       else restarts++
     }
     state = 'stopped'
-    const error = new GatewayError('STOPPING', `${service.name} was stopped`, 'start the gateway again')
-    settle(
-      () => true,
-      (waiter) => waiter.reject(error),
-    )
+    waiters.stopped(stopped())
     if (end === 'end') o.changed()
   }
 
@@ -120,10 +90,7 @@ export const keeper = (o: {
       let why: string | undefined
       if (!through.aborted && ready) {
         become('up')
-        settle(
-          () => true,
-          (waiter) => waiter.resolve(),
-        )
+        waiters.up()
         if (fell) tell(() => service.onRestart?.())
         fell = false
         why = await whileUp(own, through)
@@ -156,13 +123,10 @@ export const keeper = (o: {
       return service
     },
     status: () => ({ state, restarts, ...(child && { pid: child.pid }), ...(lastError !== undefined && { lastError }) }),
-    up: (patient) =>
-      new Promise((resolve, reject) => {
-        if (state === 'up' && !turn.signal.aborted) resolve()
-        else if (state === 'stopped')
-          reject(new GatewayError('STOPPING', `${service.name} was stopped`, 'start the gateway again'))
-        else waiters.add({ patient, resolve, reject })
-      }),
+    async up(patient) {
+      if (state === 'stopped') throw stopped()
+      if (state !== 'up' || turn.signal.aborted) await waiters.wait(patient)
+    },
     use: (given, afresh) => {
       service = given
       if (!afresh) return

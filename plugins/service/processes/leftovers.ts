@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Core, GatewayError } from '../../../core/index.ts'
-import { readRecords } from '../../../lib/child-records.ts'
 import { type Identity, isAlive } from '../../../lib/process.ts'
+import { readRecords } from '../../../lib/supervision/child-records.ts'
 import { adopt } from './child.ts'
 import { findMarked, markOf, parentOf } from './proc.ts'
 

@@ -1,8 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { type Identity, identify, statOf } from '../../../lib/process.ts'
-
-/** The variable by which a child is known as ours also where nothing was recorded of it. */
-export const markName = 'ZOS_GATEWAY_SERVICE'
+import { markName } from '../../../lib/supervision/service.ts'
 
 /** `keep` is in it, so that one whose record is lost is still known for what it is. */
 export const markOf = (folder: string, name: string, hash: string, keep: boolean): string =>

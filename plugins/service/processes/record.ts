@@ -1,16 +1,8 @@
-import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Core, reason, type Service } from '../../../core/index.ts'
+import { type Core, reason } from '../../../core/index.ts'
 import { writeFileAtomic } from '../../../lib/atomic-file.ts'
-import type { Recorded } from '../../../lib/child-records.ts'
-
-/** Equal for two services that the same running child can serve. */
-export const hashOf = ({ command, args, env = {}, cwd, user, netns, revision }: Service): string =>
-  createHash('sha256')
-    .update(JSON.stringify([command, args, Object.entries(env).sort(), cwd, user, netns, revision]))
-    .digest('hex')
-    .slice(0, 32)
+import type { Recorded } from '../../../lib/supervision/child-records.ts'
 
 /**
  * The records of a folder, written in order and behind the work: a slow disk keeps no child from serving. Until one is written, or

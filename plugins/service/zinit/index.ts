@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { definePlugin, GatewayError, Supervisor } from '../../../core/index.ts'
+import { sharedBy } from '../../../lib/supervision/shared.ts'
 import { zinitAt } from './client.ts'
 import { type Desk, openDesk, type User } from './desk.ts'
 import { leftUnits } from './left-running.ts'
@@ -30,10 +31,11 @@ export const zinit = (options: ZinitOptions = {}) => {
     provides: { supervisor: Supervisor },
     leftRunning: (root) => leftUnits({ zinit: zinitAt(socket), files: unitFiles(folder, root), root }),
     async setup({ root, log, health, phase }) {
-      const place = { socket, folder, root: resolve(root) }
+      const place = { zinit: zinitAt(socket), files: unitFiles(folder, resolve(root)), root: resolve(root) }
+      const key = JSON.stringify([socket, folder, place.root])
       const user = { leftoverSeconds, core: { log, health, phase } }
-      const desk = await take(place, user)
-      return { api: { supervisor: desk.supervisor }, close: () => giveBack(place, user) }
+      const desk = await desks.take(key, user, () => openDesk(place, user))
+      return { api: { supervisor: desk.supervisor }, close: () => desks.giveBack(key, user) }
     },
   })
 }
@@ -43,32 +45,5 @@ const usual = { socket: '/var/run/zinit.sock', folder: '/etc/zinit' }
 /** Whether this machine is run by zinit, by its socket or, while that is away, by its folder of units. */
 export const hasZinit = (): boolean => existsSync(usual.socket) || existsSync(usual.folder)
 
-interface Place {
-  readonly socket: string
-  readonly folder: string
-  readonly root: string
-}
-/** By place: a reload with other options has two of this plugin at once, and the units are the same. The newest rules. */
-const desks = new Map<string, { readonly desk: Promise<Desk>; users: readonly User[] }>()
-const keyOf = ({ socket, folder, root }: Place) => JSON.stringify([socket, folder, root])
-
-const take = async (place: Place, user: User): Promise<Desk> => {
-  const key = keyOf(place)
-  const open = () =>
-    openDesk({ zinit: zinitAt(place.socket), files: unitFiles(place.folder, place.root), root: place.root }, user)
-  const entry = desks.get(key) ?? { desk: open(), users: [] }
-  entry.users = [...entry.users, user]
-  desks.set(key, entry)
-  const desk = await entry.desk
-  desk.use(user)
-  return desk
-}
-const giveBack = async (place: Place, user: User): Promise<void> => {
-  const entry = desks.get(keyOf(place))
-  if (!entry) return
-  entry.users = entry.users.filter((other) => other !== user)
-  const [desk, newest] = [await entry.desk, entry.users.at(-1)]
-  if (newest) return desk.use(newest)
-  desks.delete(keyOf(place))
-  await desk.close()
-}
+/** By socket, folder and root. */
+const desks = sharedBy<User, Desk>()

@@ -1,5 +1,5 @@
 import { GatewayError, type LeftRunning } from '../../../core/index.ts'
-import { leftChildren } from '../../../lib/child-records.ts'
+import { leftChildren } from '../../../lib/supervision/child-records.ts'
 import { Unreachable, type Zinit } from './client.ts'
 import type { UnitFiles } from './unit-file.ts'
 import { takeOut } from './units.ts'

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -9,6 +8,7 @@ import { userNamed } from '../../../lib/passwd.ts'
 import { findProgram } from '../../../lib/program.ts'
 import { joinWords, splitWords } from '../../../lib/shell-words.ts'
 import { shown } from '../../../lib/shown.ts'
+import { hashOf, markName, wrongWith } from '../../../lib/supervision/service.ts'
 
 /** A unit as its file says. `mark`: whose it is; absent where another program wrote it. */
 export interface UnitFile {
@@ -20,7 +20,6 @@ export interface Mark {
   readonly hash: string
   readonly keep: boolean
 }
-const markName = 'ZOS_GATEWAY_SERVICE'
 
 /** The folder of zinit's unit files, and what of it belongs to the gateway of this root. */
 export const unitFiles = (folder: string, root: string) => {
@@ -96,23 +95,13 @@ export const started = ({ words }: UnitFile): Pick<Service, 'command' | 'args' |
 
 /** Throws PROCESS_FAILED where it is plain before the start that it cannot be started. */
 export const checkService = (service: Service): void => {
-  const { name, command, args, env = {} } = service
-  if (!/^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,159}$/.test(name))
-    throw failed({ ...service, name: shown(name) }, 'that is no name', 'name it with letters, digits, -, _ and dots')
-  if ([command, ...args, ...Object.entries(env).flat()].some((text) => text.includes('\0')))
-    throw failed(service, 'there is a NUL in its arguments or variables', 'take it out')
+  const wrong = wrongWith(service)
+  if (wrong) throw failed({ ...service, name: shown(service.name) }, wrong.why, wrong.fix)
   wordsOf(service)
 }
 
 export const failed = (service: Service, why: string, fix: string): GatewayError =>
   new GatewayError('PROCESS_FAILED', `${service.name} cannot be started: ${why}`, fix)
-
-/** Equal for two services that the same running unit can serve. */
-export const hashOf = ({ command, args, env = {}, cwd, user, netns, revision }: Service): string =>
-  createHash('sha256')
-    .update(JSON.stringify([command, args, Object.entries(env).sort(), cwd, user, netns, revision]))
-    .digest('hex')
-    .slice(0, 32)
 
 const markOf = (root: string, service: Service): Mark => ({ root, hash: hashOf(service), keep: service.keep ?? false })
 

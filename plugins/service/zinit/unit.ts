@@ -1,28 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { GatewayError, reason, type Service, type Supervised } from '../../../core/index.ts'
+import { GatewayError, reason, type Service } from '../../../core/index.ts'
 import { missingNetns, netnsNamed, staleNetns } from '../../../lib/netns.ts'
 import { type Identity, identify, isAlive } from '../../../lib/process.ts'
 import { comesUp } from '../../../lib/readiness.ts'
+import type { Kept, State } from '../../../lib/supervision/seats.ts'
+import { waitersFor } from '../../../lib/supervision/waiters.ts'
 import { type Status, Unreachable, type Zinit } from './client.ts'
 import type { Units } from './units.ts'
-import { waitersFor } from './waiters.ts'
-
-type State = ReturnType<Supervised['status']>
 
 /** Milliseconds between looks for a process, at one, and at its namespaces, and between tries where zinit or a namespace is not there. */
 const pace = { start: 100, look: 200, netns: 2_000, retry: 500 }
 
-export interface Unit {
-  readonly service: Service
+/** A unit that is followed. */
+export interface Unit extends Kept<Service> {
   /** Resolves when a process was first seen, or it is plain that there is none for now. */
   readonly begun: Promise<void>
-  status(): State
-  /** Settles as the process that runs or is tried now does; `patient`: waits until it is up or stopped. */
-  up(patient: boolean): Promise<void>
-  /** From here on it is this service. `afresh`: the unit is made anew. */
-  use(service: Service, afresh: boolean): void
-  /** Takes the unit out of zinit, or leaves it as it is. */
-  stop(how: 'end' | 'leave', atMost?: number): Promise<void>
 }
 
 /** Follows one unit: zinit starts it again by itself whenever it ends; this says how it is, and ends one that is not what it should be. */

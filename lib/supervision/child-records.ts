@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Identity, isAlive } from './process.ts'
+import { type Identity, isAlive } from '../process.ts'
 
 /** What a later gateway must know of a child. No value of its environment is in it, only a hash over all that it was started with. */
 export interface Recorded extends Identity {
