@@ -26,7 +26,9 @@ const gateway = async (says: Readonly<Record<string, Say>>) => {
   const [dns, root] = [await startDns(), tempRoot()]
   dns.set('own.example.net', { A: ['185.206.122.33'] })
   dns.set('elsewhere.example.net', { A: ['192.0.2.1'] })
-  const preset = zos({ broker: others.broker }).filter(({ name }) => asked.has(name) || name.startsWith('workload/'))
+  const preset = zos({ broker: others.broker, supervisor: 'processes' }).filter(
+    ({ name }) => asked.has(name) || name.startsWith('workload/'),
+  )
   const plugins = [...preset, pointsHere({ resolvers: [dns.address] }), memory(), tableEngine().plugin]
   const running = await createGateway({ plugins }, { root: root.path })
   onTestFinished(async () => {
@@ -86,6 +88,12 @@ const rows: [code: string, sentence: string, op: object, says?: Readonly<Record<
     "the private network 'net' cannot be reached: failed to get user network: ",
     { ...name, network: 'net' },
     { 'network@0.0.1 GetNet': 'error, no such network' },
+  ],
+  [
+    'NETWORK_UNAVAILABLE',
+    "the private network 'net' cannot be reached: failed to ensure local gateway: ",
+    { ...name, network: 'net' },
+    { 'network@0.0.1 GetNet': '10.20.2.0/24', 'network@0.0.1 Namespace': 'n-2MMEUgPZGLTnb' },
   ],
   [
     'DOMAIN_MANAGED',

@@ -14,6 +14,10 @@ const tries = 8
 /** Milliseconds that a bridge has to be up for a Set. */
 const patience = 12_000
 
+/** The Go module's words. */
+const unbridged = (network: string, why: string, fix: string) =>
+  unavailable(network, `failed to ensure local gateway: ${why}`, fix)
+
 /** Runs nncs, each on a port of its own. */
 export const openBridges = (supervisor: Supervisor, settings: Settings, log: Core['log']) => {
   const [first, last] = settings.ports
@@ -29,7 +33,7 @@ export const openBridges = (supervisor: Supervisor, settings: Settings, log: Cor
       ports.add(port)
       return port
     }
-    throw unavailable(network, `all ports from ${first} to ${last} are in use`, 'give nnc() more ports')
+    throw unbridged(network, `all ports from ${first} to ${last} are in use`, 'give nnc() more ports')
   }
 
   const run = async (unit: Unit, onExit: (why: string) => void = () => undefined): Promise<Bridge> => {
@@ -68,7 +72,10 @@ export const openBridges = (supervisor: Supervisor, settings: Settings, log: Cor
       try {
         while (true) {
           const ended = Promise.withResolvers<string>()
-          const bridge = await run(unit, ended.resolve)
+          const bridge = await run(unit, ended.resolve).catch((error) => {
+            ports.delete(unit.port)
+            throw unbridged(network, reason(error), 'see that the program is there')
+          })
           const why = await failure(bridge, ended.promise, signal)
           if (why === undefined) return bridge
           await stop(bridge)
@@ -77,7 +84,7 @@ export const openBridges = (supervisor: Supervisor, settings: Settings, log: Cor
           ports.add(unit.port)
           tried.push(unit.port)
           if (tried.length === tries || !/in use/i.test(why))
-            throw unavailable(network, why, 'see that the network is up on this node, and what gateway status says of nnc')
+            throw unbridged(network, why, 'see that the network is up on this node, and what gateway status says of nnc')
           unit = { ...unit, port: takePort(network) }
         }
       } finally {

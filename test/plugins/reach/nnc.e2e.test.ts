@@ -255,7 +255,12 @@ describe.runIf(process.getuid?.() === 0)('reach/nnc, as root', () => {
     ['answers garbage', { [getNet]: Buffer.from('not msgpack') }, 'NEIGHBOUR_UNAVAILABLE', 'no answer within 1 s'],
     ['names a namespace where it was asked for a network', { [getNet]: 'as Namespace' }, 'NEIGHBOUR_UNAVAILABLE', 'no network'],
     ['names a network where it was asked for a namespace', { [namespace]: 'as GetNet' }, 'NEIGHBOUR_UNAVAILABLE', 'no name'],
-    ['names a namespace that is not there', { [namespace]: 'n-2MMEUgPZGLTnb' }, 'NETWORK_UNAVAILABLE', 'is not there'],
+    [
+      'names a namespace that is not there',
+      { [namespace]: 'n-2MMEUgPZGLTnb' },
+      'NETWORK_UNAVAILABLE',
+      'failed to ensure local gateway: ',
+    ],
   ]
   it.each(useless)('refuses a Set where networkd %s, and what was set is served on', async (_, says, code, why) => {
     const network = await tenantNetwork()
@@ -276,7 +281,10 @@ describe.runIf(process.getuid?.() === 0)('reach/nnc, as root', () => {
     const network = await tenantNetwork()
     const at = await node(network, { command: join('/nowhere', 'nnc') })
     const running = await at.start()
-    await expect(set(running, first)).rejects.toMatchObject({ code: 'PROCESS_FAILED' })
+    await expect(set(running, first)).rejects.toMatchObject({
+      code: 'NETWORK_UNAVAILABLE',
+      message: expect.stringContaining(`failed to ensure local gateway: nnc-${id} cannot be started: the program`),
+    })
     expect(running.gateway.routes.size).toBe(0)
   })
 })
