@@ -83,6 +83,9 @@ test.skipIf(process.getuid?.() !== 0)(
       { fqdn: '', error: expect.stringContaining('NETWORK_UNAVAILABLE: ') },
     ])
     expect(await there.get(`shop.${domain}`)).toBe('private')
+    const plain = { do: 'set-name', id: '26-4712-plain', host: 'plain', backends: ['http://10.20.2.5:9000'] }
+    expect(await ask(plain)).toEqual([{ fqdn: `plain.${domain}`, error: '' }])
+    expect(await ask({ do: 'delete', id: plain.id })).toEqual([{ error: '' }])
     zinit.back()
 
     // The namespace vanishes and is made anew: Traefik and nnc follow.

@@ -1,4 +1,4 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { gatewayProcess } from '../cli/gateway-process.ts'
@@ -128,6 +128,8 @@ test('a node from boot to delete: the preset of Zero-OS, called by Go, with its 
     await Promise.all([plain.close(), tls.close()])
   })
   leaveRoute(at.root, plain.port)
+  const script = join(at.root, 'cert.sh')
+  writeFileSync(script, 'of the Go module')
   await using first = at.start()
   await first.until('is up: 1 routes')
 
@@ -276,6 +278,11 @@ test('a node from boot to delete: the preset of Zero-OS, called by Go, with its 
   await until([], async () => (await at.zinit.now.units()).filter((name) => name.startsWith('nnc-')))
   fourth.signal('SIGTERM')
   expect(await fourth.ended).toBe(0)
+
+  // Nobody else was asked, flistd included, and what was the Go module's alone is as it was.
+  const modules = at.others.asked.map((asked) => asked.split('@')[0])
+  expect(new Set(modules)).toEqual(new Set(['network', 'api-gateway', 'provision']))
+  expect([readFileSync(script, 'utf8'), existsSync(join(at.root, 'dnsmasq.conf'))]).toEqual(['of the Go module', false])
 })
 
 test("the certificates that the Go module's Traefik got are served at once, and none is ordered", async () => {

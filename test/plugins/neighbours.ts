@@ -20,6 +20,7 @@ const modules: Readonly<Record<string, string>> = {
   'network@0.0.1': 'network',
   'api-gateway@0.0.1': 'api-gateway',
   'provision@0.0.1': 'provision',
+  'flist@0.0.1': 'flist',
 }
 
 /** The other modules of a node on a real Redis, answering with the bytes that the real Go types wrote. */

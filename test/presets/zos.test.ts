@@ -27,6 +27,11 @@ test.for([
   expect(names).toEqual([name])
 })
 
+test('asks the name server of the Go module, and gives it 10 s', () => {
+  const policy = zos().find(({ name }) => name === 'policy/points-here')
+  expect(policy?.options).toEqual({ resolvers: ['8.8.8.8'], timeout: 10 })
+})
+
 test('both units run the command of the manual, and choose the preset by a variable', () => {
   const manual = 'gateway --broker unix:///var/run/redis.sock --root /var/cache/modules/gateway'
   const unit = parse(readFileSync(new URL('../../etc/zinit/gateway.yaml', import.meta.url), 'utf8'))

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -47,7 +47,7 @@ const sleeper = (name: string, more: Partial<Service> = {}): Service => ({
 })
 
 it('writes a unit as the others of a node are: exec, env, its folder; for root alone', async () => {
-  const { open, unitOf, tell } = await machine()
+  const { open, unitOf, fileOf, tell } = await machine()
   const { supervisor } = await open()
   const odd = ['a b', "it's", '$HOME', '"', '\\', 'ünï', '']
   const one = await supervisor.run({
@@ -57,6 +57,7 @@ it('writes a unit as the others of a node are: exec, env, its folder; for root a
     env: { SOME: 'x: "y" #z\n' },
   })
   await one.ready
+  expect(statSync(fileOf('odd')).mode & 0o777).toBe(0o600)
   const unit = unitOf('odd')
   expect(splitWords(unit.exec)?.slice(1)).toEqual(['-c', 'exec sleep 1000', ...odd])
   expect(unit).toMatchObject({ dir: '/', env: { SOME: 'x: "y" #z\n', PATH: process.env.PATH } })
