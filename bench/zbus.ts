@@ -13,11 +13,14 @@ import { startRedis, tempRoot } from '../test/kit/index.ts'
 // zbus SetNamedProxy of new workloads: a Go server in the reference's shape (a file each, no sync, one worker) against this gateway, driven
 // by the same Go program through the same Redis, on this machine and in this run. Each figure is the median of the rounds.
 //
-//     node --conditions=source bench/zbus.ts [--rounds 3] [--callers 1,16,64] [--json]
+//     node --conditions=source bench/zbus.ts [--rounds 3] [--callers 1,16,64] [--status] [--json]
+//
+// With --status it is also asked for its status all along, as the health test of a node's unit does, which has 3 s for the answer.
 
 interface Run {
   readonly perSecond: number
   readonly ms: { readonly p50: number; readonly p99: number }
+  readonly statusMs?: { readonly p50: number; readonly max: number }
 }
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN
@@ -26,6 +29,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
     callers: { type: 'string', default: '1,16,64' },
+    status: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 })
@@ -56,7 +60,7 @@ const measure = async (name: Name, callers: number): Promise<Run> => {
     // Warm: compiled code is what serves a node for months.
     const [warmup, operations] = name === 'go' ? [500, 3_000] : callers === 1 ? [2_000, 3_000] : [6_000, 12_000]
     const counts = ['-callers', callers, '-operations', operations, '-warmup', warmup].map(String)
-    const run = await jsonOf(drive, ['-broker', redis.broker.unix, ...counts])
+    const run = await jsonOf(drive, ['-broker', redis.broker.unix, ...counts, ...(values.status ? ['-status'] : [])])
     return run as Run
   } finally {
     child.kill('SIGTERM')
@@ -109,6 +113,10 @@ const rows = all.flatMap((callers) =>
       ratio,
       p50: figure(callers, name, (run) => run.ms.p50),
       p99: figure(callers, name, (run) => run.ms.p99),
+      ...(values.status && {
+        statusP50: figure(callers, name, (run) => run.statusMs?.p50 ?? Number.NaN),
+        statusMax: Math.max(...(runs.get(`${callers} ${name}`) ?? []).map((run) => run.statusMs?.max ?? Number.NaN)),
+      }),
     }
   }),
 )
@@ -117,8 +125,8 @@ if (values.json) console.log(JSON.stringify({ fdatasync, rows }))
 else {
   console.log(`one fdatasync here: ${fdatasync.toFixed(2)} ms\n\ncallers  server                ops/s  of Go's  p50 ms  p99 ms`)
   const names: Readonly<Record<Name, string>> = { go: 'Go, no sync', power: 'gateway, power cut', process: 'gateway, kill -9' }
-  for (const { callers, server, perSecond, ratio, p50, p99 } of rows)
+  for (const { callers, server, perSecond, ratio, p50, p99, statusP50, statusMax } of rows)
     console.log(
-      `${String(callers).padStart(7)}  ${names[server].padEnd(18)} ${perSecond.toFixed(0).padStart(8)} ${ratio.toFixed(2).padStart(8)} ${p50.toFixed(2).padStart(7)} ${p99.toFixed(2).padStart(7)}`,
+      `${String(callers).padStart(7)}  ${names[server].padEnd(18)} ${perSecond.toFixed(0).padStart(8)} ${ratio.toFixed(2).padStart(8)} ${p50.toFixed(2).padStart(7)} ${p99.toFixed(2).padStart(7)}${values.status ? `  status p50 ${statusP50?.toFixed(2)} ms, at most ${statusMax?.toFixed(2)} ms` : ''}`,
     )
 }
