@@ -83,7 +83,7 @@ export const publicNamespace = () => {
     },
     /** What a client in there gets from a host. */
     async get(host = leftHost): Promise<string> {
-      const curl = ['curl', '-sk', '--max-time', '5', '--resolve', `${host}:443:127.0.0.1`, `https://${host}/`]
+      const curl = ['curl', '-sk', '--max-time', '30', '--resolve', `${host}:443:127.0.0.1`, `https://${host}/`]
       return run(ipPath(), ['netns', 'exec', name, ...curl]).then(({ stdout }) => stdout, String)
     },
   }

@@ -49,7 +49,7 @@ test.skipIf(process.getuid?.() !== 0)(
     onTestFinished(() => zinit.close())
     await zinit.ready
     const state = async (name: string) => (await zinit.ask(`status ${name}`)).body.state
-    await expect.poll(() => state('behind'), { timeout: 120_000 }).toBe('Running')
+    await expect.poll(() => state('behind'), { timeout: 240_000, interval: 200 }).toBe('Running')
     expect([await state('gateway'), load.exitCode, load.signalCode]).toEqual(['Running', null, null])
   },
 )

@@ -223,8 +223,7 @@ test('a node from boot to delete: the preset of Zero-OS, called by Go, with its 
       ['error, no such network', 'NETWORK_UNAVAILABLE: '],
     ] as const) {
       at.others.say(getNet, say)
-      const [answer] = await at.ask({ ...secret, backends: ['http://10.20.2.5:9001'] })
-      expect(answer).toEqual({ error: expect.stringContaining(code) })
+      await answered([{ ...secret, backends: ['http://10.20.2.5:9001'] }], [{ error: expect.stringContaining(code) }])
     }
     expect(await at.get('private.example.net', trust)).toBe('in the private network')
     process.kill(await at.zinit.now.pidOf('nnc-26-4713-private'), 'SIGKILL')
