@@ -1,9 +1,9 @@
 import { asGatewayError, GatewayError } from '../core/errors.ts'
-import type { CreateOptions, RunningGateway } from '../core/gateway.ts'
 import type { HandOver } from '../core/hand-over.ts'
 import { explainBind, type Sockets } from '../core/listeners.ts'
 import { parseId } from '../core/parse.ts'
 import { openRoot } from '../core/root.ts'
+import type { CreateOptions, RunningGateway } from '../core/running-gateway.ts'
 import { type Carried, childVariable, type FromChild, type ToChild } from './parent-words.ts'
 
 type Log = NonNullable<CreateOptions['log']>

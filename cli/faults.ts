@@ -1,5 +1,5 @@
 import { asGatewayError, errorCodes } from '../core/errors.ts'
-import type { CreateOptions } from '../core/gateway.ts'
+import type { CreateOptions } from '../core/running-gateway.ts'
 import { explainLoadError } from './explain-load-error.ts'
 
 type Write = NonNullable<CreateOptions['log']>

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import type { CreateOptions } from '../core/gateway.ts'
+import type { CreateOptions } from '../core/running-gateway.ts'
 
 type Write = NonNullable<CreateOptions['log']>
 type Line = readonly [level: Parameters<Write>[0], message: string, fields: object, at: Date]

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { asGatewayError } from '../core/errors.ts'
-import type { CreateOptions, RunningGateway } from '../core/gateway.ts'
+import type { CreateOptions, RunningGateway } from '../core/running-gateway.ts'
 
 type Write = NonNullable<CreateOptions['log']>
 

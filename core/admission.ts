@@ -28,3 +28,26 @@ export const admission = (set: readonly Running[]) => {
     return { end, ...(waits.length > 0 && { ready: Promise.all(waits).then(() => undefined) }) }
   }
 }
+
+/** Those that a policy does not let begin yet. */
+export const heldBack = () => {
+  const held = new Set<() => void>()
+  let hurried = false
+  return {
+    /** Resolves when one may begin: when it was let in, or when all are. */
+    until: (ready: Promise<void>): Promise<void> =>
+      new Promise((resolve, reject) => {
+        if (hurried) return resolve()
+        held.add(resolve)
+        ready.then(resolve, reject).finally(() => held.delete(resolve))
+      }),
+    /** Whoever waits or comes may begin, as when the gateway stops and waits for all that came. */
+    letAllIn: (): void => {
+      hurried = true
+      for (const begin of held) begin()
+    },
+    holdAgain: (): void => {
+      hurried = false
+    },
+  }
+}

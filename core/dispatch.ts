@@ -1,4 +1,4 @@
-import { admission } from './admission.ts'
+import { admission, heldBack } from './admission.ts'
 import { ofKind, type Running } from './boot.ts'
 import type { Certificates } from './certificates.ts'
 import { type Deadline, deadline } from './deadline.ts'
@@ -40,9 +40,7 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
   let plans: Planner = planner(set, routes.owner)
   let admit = admission(set)
   let gate: Promise<void> | undefined
-  /** Those that a policy does not let begin yet. */
-  const held = new Set<() => void>()
-  let hurried = false
+  const held = heldBack()
   /** Those that came, and those of them that run. */
   const all = new Set<Promise<unknown>>()
   const running = new Set<Promise<unknown>>()
@@ -140,19 +138,12 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
   const inTurn = async <K extends Operation['do']>(op: Op<K>, run: Run): Promise<Answers[K]> => {
     const admitted = admit(op)
     try {
-      if (admitted.ready) await run.due.within(beginning(admitted.ready))
+      if (admitted.ready) await run.due.within(held.until(admitted.ready))
       return await carryOut(op, run)
     } finally {
       admitted.end()
     }
   }
-  /** When it may begin: when it was let in, or when the gateway stops and waits for all that came. */
-  const beginning = (ready: Promise<void>) =>
-    new Promise<void>((resolve, reject) => {
-      if (hurried) return resolve()
-      held.add(resolve)
-      ready.then(resolve, reject).finally(() => held.delete(resolve))
-    })
   const carryOut = async <K extends Operation['do']>(op: Op<K>, run: Run): Promise<Answers[K]> => {
     const { ready, give } = queue.take(op)
     try {
@@ -223,14 +214,11 @@ export const dispatcher = (parts: Parts, first: readonly Running[]) => {
     planner: () => plans,
     /** Resolves when every operation that came is answered; nobody is held back any more. */
     async idle() {
-      hurried = true
-      for (const begin of held) begin()
+      held.letAllIn()
       while (all.size) await Promise.allSettled(all)
     },
     /** Who comes may be held back again. */
-    unhurried() {
-      hurried = false
-    },
+    unhurried: held.holdAgain,
     /** Resolves when no operation runs; those that wait go on waiting until `resume`. */
     async pause(): Promise<() => void> {
       const { promise, resolve } = Promise.withResolvers<void>()

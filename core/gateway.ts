@@ -1,52 +1,28 @@
 import { resolve } from 'node:path'
 import { backupLines, readKept } from './backup.ts'
-import { boot, closeAll, drainEngines, inOrder, isOf, ofKind, provided, type Running } from './boot.ts'
-import { Fetch } from './capability.ts'
+import { boot, closeAll, drainEngines, inOrder, isOf, ofKind, type Running } from './boot.ts'
 import { certificates } from './certificates.ts'
 import { checkConfig, type GatewayConfig } from './config.ts'
 import { dispatcher } from './dispatch.ts'
 import { engineQueue } from './engine-queue.ts'
 import { asGatewayError, GatewayError } from './errors.ts'
-import { closeTheRest, type HandOver, serving, setUpAgain } from './hand-over.ts'
+import { answer } from './fetch.ts'
+import { carrying, closeTheRest, type HandOver, serving, setUpAgain } from './hand-over.ts'
 import { inherit } from './inherit.ts'
 import { ledger } from './ledger.ts'
-import { listeners, type Sockets } from './listeners.ts'
+import { listeners } from './listeners.ts'
 import { liveness } from './liveness.ts'
 import { observer } from './observer.ts'
-import type { Bytes, WorkloadId } from './operation.ts'
-import type { Gateway, ReloadReport, Status } from './plugin.ts'
+import type { ReloadReport, Status } from './plugin.ts'
 import { reload } from './reload.ts'
 import { restore } from './restore.ts'
 import { openRoot } from './root.ts'
-import { type Log, services } from './services.ts'
+import type { CreateOptions, RunningGateway } from './running-gateway.ts'
+import { services } from './services.ts'
 import { stats } from './stats.ts'
 import { storage } from './storage.ts'
 import { table } from './table.ts'
 import { version } from './version.ts'
-
-export interface RunningGateway extends Gateway {
-  /** The HTTP API as a handler, to mount in any server; without its plugin it answers 501 HTTP_API_DISABLED. */
-  fetch(request: Request): Promise<Response>
-  /** Transports close first, turns end, the engine drains. Safe to call twice. */
-  close(): Promise<void>
-  /**
-   * Gives everything up but serving, so that a gateway in another process can start on the same root and sockets: transports close,
-   * operations that came end, the store closes. Rejects where the engine cannot be shared, and then nothing has changed.
-   */
-  handOver(): Promise<HandOver>
-  /** Adds bytes that the gateway before this one still carried. */
-  inheritBytes(deltas: ReadonlyMap<WorkloadId, Bytes>): Promise<void>
-}
-export interface CreateOptions {
-  /** Goes before the config's own. Default `.gateway` in the working folder. */
-  readonly root?: string
-  /** Where the log goes; default nowhere. */
-  readonly log?: Log
-  /** Where `reload` gets the changed config; absent, `reload` is refused. */
-  readonly source?: () => Promise<unknown>
-  /** Where listening sockets come from; default this process. */
-  readonly sockets?: Sockets
-}
 
 /** Starts a gateway in this process; several may run side by side, each with its own root. Rejects with a GatewayError, having closed what it opened. */
 export const createGateway = async (config: GatewayConfig, options: CreateOptions = {}): Promise<RunningGateway> => {
@@ -124,19 +100,13 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
     if (phase !== 'ready') throw new GatewayError('STOPPING', `the gateway is ${phase}`, 'ask again once it is ready')
     const stays = serving(set)
     phase = 'stopping'
-    const carried = new Map<WorkloadId, Bytes>()
-    let send = (deltas: ReadonlyMap<WorkloadId, Bytes>) => {
-      for (const [id, { request, response }] of deltas) {
-        const sum = carried.get(id) ?? { request: 0, response: 0 }
-        carried.set(id, { request: sum.request + request, response: sum.response + response })
-      }
-    }
+    const carried = carrying()
     await certs.rest(true)
     await closeTheRest(set, stays, async () => {
       await operations.idle()
       await events.close()
       await store.close()
-      sums.divert((deltas) => send(deltas))
+      sums.divert(carried.take)
       store.use(undefined)
       handed = true
     }).then(complain)
@@ -158,8 +128,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
         for (const { hooks: transport } of ofKind(set, 'transport')) await transport.listen(gateway)
       },
       async leave(bytes) {
-        send = bytes
-        bytes(carried)
+        carried.giveTo(bytes)
         await drainEngines(stays).then(complain)
         stop.abort()
         await certs.close()
@@ -207,19 +176,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
         return mine
       }
     })(),
-    async fetch(request) {
-      const api = provided(set, Fetch.id)
-      if (isFetch(api)) return api.fetch(request)
-      const { code, message, fix } = new GatewayError(
-        'HTTP_API_DISABLED',
-        'this gateway has no HTTP API',
-        'add httpApi() to the plugins',
-      )
-      return Response.json(
-        { code, status: 501, title: code, detail: message, fix },
-        { status: 501, headers: { 'content-type': 'application/problem+json' } },
-      )
-    },
+    fetch: (request) => answer(set, request),
     close,
     backup: async () => {
       for (const { hooks } of ofKind(set, 'metrics')) await hooks.settle?.()
@@ -298,5 +255,3 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
     throw error
   }
 }
-
-const isFetch = (api: unknown): api is Fetch => typeof api === 'object' && api !== null && 'fetch' in api

@@ -8,7 +8,28 @@ export interface HandOver {
   /** The other one did not start: everything is set up again. */
   resume(): Promise<void>
   /** The other one serves: connections drain, then all is closed. What they carried until then goes to `bytes`. */
-  leave(bytes: (deltas: ReadonlyMap<WorkloadId, Bytes>) => void): Promise<void>
+  leave(bytes: (deltas: Deltas) => void): Promise<void>
+}
+
+type Deltas = ReadonlyMap<WorkloadId, Bytes>
+
+/** Keeps what connections carried until there is somebody to give it to. */
+export const carrying = () => {
+  const sums = new Map<WorkloadId, Bytes>()
+  let take = (deltas: Deltas): void => {
+    for (const [id, { request, response }] of deltas) {
+      const sum = sums.get(id) ?? { request: 0, response: 0 }
+      sums.set(id, { request: sum.request + request, response: sum.response + response })
+    }
+  }
+  return {
+    take: (deltas: Deltas): void => take(deltas),
+    /** What was kept, and then all that comes. */
+    giveTo(bytes: (deltas: Deltas) => void): void {
+      take = bytes
+      bytes(sums)
+    },
+  }
 }
 
 /** What goes on while another process starts: the engine, what counts it, and what both stand on. Throws where the engine cannot be shared. */
