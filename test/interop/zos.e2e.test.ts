@@ -124,7 +124,12 @@ const node = async (said: Say = 'error, no public config') => {
 const until = async <T>(wanted: T, ask: () => Promise<T>) =>
   expect.poll(() => ask().catch(String), { timeout: 90_000, interval: 100 }).toEqual(wanted)
 
-test('a node from boot to delete: the preset of Zero-OS, called by Go, with its neighbours, Traefik, dnsmasq and a CA', async () => {
+/** Milliseconds: a minute on a machine that does nothing else, and more than four where ten others want its two cores. */
+const wholeLife = 900_000
+
+test('a node from boot to delete: the preset of Zero-OS, called by Go, with its neighbours, Traefik, dnsmasq and a CA', {
+  timeout: wholeLife,
+}, async () => {
   const at = await node('silence')
   /** Asked again where a neighbour was slower than its second: this machine may be busy. */
   const answered = (calls: readonly Call[], wanted: readonly unknown[]) => until(wanted, () => at.ask(...calls))
