@@ -1,3 +1,4 @@
+import { patience } from '../lib/patience.ts'
 import { type Checked, capabilitiesOf } from './config.ts'
 import { GatewayError, reason } from './errors.ts'
 import type { Health } from './event.ts'
@@ -141,14 +142,12 @@ const named = (plugin: Plugin, error: unknown): GatewayError =>
       )
 
 const limited = async <T>(work: Promise<T>, seconds: number, what: string): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} did not end within ${seconds} s`)), seconds * 1000)
-  })
+  const late = Promise.withResolvers<never>()
+  const over = patience(seconds * 1000, () => late.reject(new Error(`${what} did not end within ${seconds} s`)))
   try {
-    return await Promise.race([work, late])
+    return await Promise.race([work, late.promise])
   } finally {
-    clearTimeout(timer)
+    over()
   }
 }
 
