@@ -26,6 +26,8 @@ export interface Backend {
   readonly connections: number
   /** Cuts every open connection, and listens on. */
   cut(): void
+  /** Ends its side of every open connection, and stops once the other sides have ended theirs: they know that it is gone. */
+  leave(): Promise<void>
   /** Stops listening and cuts what is open. Twice is once. */
   close(): Promise<void>
 }
@@ -47,6 +49,13 @@ export const listen = async (server: Server, { host = '127.0.0.1', port = 0, tls
   const cut = () => {
     for (const socket of open) socket.destroy()
   }
+  const close = async () => {
+    if (!server.listening) return
+    const closed = once(server, 'close')
+    server.close()
+    cut()
+    await closed
+  }
   return {
     port: bound,
     address,
@@ -58,12 +67,12 @@ export const listen = async (server: Server, { host = '127.0.0.1', port = 0, tls
       return open.size
     },
     cut,
-    close: async () => {
-      if (!server.listening) return
-      const closed = once(server, 'close')
-      server.close()
-      cut()
-      await closed
+    leave: async () => {
+      const gone = [...open].map((socket) => once(socket, 'close'))
+      for (const socket of open) socket.end()
+      await Promise.all(gone)
+      await close()
     },
+    close,
   }
 }
