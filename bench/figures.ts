@@ -15,6 +15,7 @@ export const figures: Readonly<Record<string, () => Promise<{ readonly measure: 
   'traefik-crowd': () => import('./traefik-crowd.ts'),
   flat: () => import('./flat.ts'),
   relay: () => import('./relay.ts'),
+  slow: () => import('./slow.ts'),
   handshake: () => import('./handshake.ts'),
   'dns-gap': () => import('./dns-gap.ts'),
 }

@@ -38,16 +38,17 @@ for (const provider of ['responder', 'dnsmasq'] as const) {
     const foreign = await present()
     const got = await Promise.all(Array.from({ length: 10 }, (_, n) => obtain(domain, `tenant-${n}`)))
     expect(got.map(namesOf)).toEqual(got.map(() => both(domain)))
-    expect(await told()).toContain(foreign)
-    await expect.poll(told, { timeout: 10_000 }).toEqual([foreign])
+    // While dnsmasq takes away what is no longer wanted it may not answer.
+    await expect.poll(told, { timeout: 60_000 }).toContain(foreign)
+    await expect.poll(told, { timeout: 60_000 }).toEqual([foreign])
   })
 
   fault(18, `${provider}: two values are in one answer, and the cleanup of one leaves the other to be validated`, async () => {
     const { dns, told, present } = await open(provider)
     const [apex, wildcard] = await Promise.all([present(), present()])
-    expect((await told()).toSorted()).toEqual([apex, wildcard].toSorted())
+    await expect.poll(async () => (await told()).toSorted(), { timeout: 60_000 }).toEqual([apex, wildcard].toSorted())
     await dns.cleanup(at(domain), apex)
-    await expect.poll(told, { timeout: 10_000 }).toEqual([wildcard])
+    await expect.poll(told, { timeout: 60_000 }).toEqual([wildcard])
   })
 }
 
@@ -64,6 +65,6 @@ fault(
     await expect.poll(() => (killed = keptChildren(root).get('dnsmasq')), { timeout: 10_000, interval: 5 }).toBeDefined()
     process.kill(killed!, 'SIGKILL')
     expect((await all).map(namesOf)).toEqual(Array.from({ length: 200 }, (_, n) => both(domains[n % domains.length]!)))
-    for (const [n, of] of domains.entries()) await expect.poll(() => told(of), { timeout: 20_000 }).toEqual([foreign[n]])
+    for (const [n, of] of domains.entries()) await expect.poll(() => told(of), { timeout: 60_000 }).toEqual([foreign[n]])
   },
 )
