@@ -67,7 +67,7 @@ export const measure = async ({ quick, say }: Options): Promise<Figure> => {
       targets: [],
       notes: [
         "64 keep-alive connections. The cost is of a run without a profiler; the shares are of a run beside it: samples of V8's profiler every 0.5 ms, and of Go's. To V8's a write is one native function, with its TLS record, its system call and, on loopback, the way to the other side; what a read does before JavaScript hears of it counts as the event loop.",
-        "Most of what the gateway spends is in Node's native writes; the gateway's own code, with the rules for heads and the counting of bytes, is about a twentieth. Where it needs more than Traefik, at 100 KB, it is there too: Node encrypts into buffers of OpenSSL's and copies from there to the socket, where Go encrypts in place.",
+        "Most of what the gateway spends is in Node's native writes; the gateway's own code, with the rules for heads and the counting of bytes, is under a tenth. Where it needs more than Traefik, at 100 KB, it is there too: Node encrypts into buffers of OpenSSL's and copies from there to the socket, where Go encrypts in place.",
       ],
     }
   } finally {
