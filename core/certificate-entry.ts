@@ -19,6 +19,8 @@ export interface Entry {
   failures: number
   /** When to obtain, renew or prune. */
   next: number
+  /** One that was due when it came is not renewed before. Like a wait after a failure, this is so long whatever the clock says. */
+  rests: number
   /** When to ask the resolver when to renew. */
   ask: number
   busy?: Promise<void>
@@ -37,6 +39,7 @@ export const newEntry = (resolver: string, names: readonly string[], owner?: Run
   users: 0,
   failures: 0,
   next: 0,
+  rests: 0,
   ask: 0,
 })
 

@@ -18,6 +18,9 @@ export const renewalOf = ({ notBefore, notAfter }: Certificate, share = Math.ran
 export const soonest = ({ notBefore, notAfter }: Certificate): number =>
   notBefore.getTime() + Math.max((notAfter.getTime() - notBefore.getTime()) / 50, 120 * minute)
 
+/** One that is due already when it comes, by a clock that is wrong or a CA that is, is not renewed at once, and again, for ever. */
+export const restOf = ({ notBefore, notAfter }: Certificate): number => (notAfter.getTime() - notBefore.getTime()) / 50
+
 /** A certificate that no workload uses is kept for so long, in case one comes back. */
 export const keepUnused = 7 * day
 /** How often a resolver is asked when to renew. */

@@ -1,6 +1,6 @@
 import type { Running } from './boot.ts'
 import { type Entry, usable } from './certificate-entry.ts'
-import { askEvery, keepUnused, renewalOf, soonest, waitAfter } from './certificate-times.ts'
+import { askEvery, keepUnused, renewalOf, restOf, soonest, waitAfter } from './certificate-times.ts'
 import { asGatewayError, GatewayError, reason } from './errors.ts'
 import type { Event } from './event.ts'
 import type { Certificate } from './operation.ts'
@@ -38,7 +38,9 @@ export const certificateWork = (o: {
     const certificate: Certificate = Object.freeze({ ...got, id: entry.id, resolver: entry.resolver, names: entry.names })
     entry.certificate = certificate
     entry.failures = 0
-    entry.next = entry.users > 0 ? renewalOf(certificate) : Date.now() + keepUnused
+    const due = renewalOf(certificate)
+    entry.rests = due > Date.now() ? 0 : Date.now() + restOf(certificate)
+    entry.next = entry.users > 0 ? Math.max(due, entry.rests) : Date.now() + keepUnused
     entry.ask = 0
     if (warning) entry.error = warning
     else delete entry.error
@@ -105,7 +107,7 @@ export const certificateWork = (o: {
       const at = await owner.hooks.renewAt(certificate, AbortSignal.any([o.signal, AbortSignal.timeout(minute)]))
       // After a failure the back-off decides; and what ends before its own renewal is renewed by the rule.
       const renewable = at && at < certificate.notAfter && entry.failures === 0 && entry.certificate === certificate
-      if (renewable && entry.users > 0) entry.next = Math.max(at.getTime(), soonest(certificate))
+      if (renewable && entry.users > 0) entry.next = Math.max(at.getTime(), soonest(certificate), entry.rests)
     } catch {
       // It says nothing now: what was known holds.
     } finally {

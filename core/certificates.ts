@@ -59,8 +59,9 @@ export const certificates = (o: {
     let [renewals, questions] = [eachSweep, 2 * eachSweep]
     const now = Date.now()
     for (const entry of entries.values()) {
-      // A wait after a failure is so long whatever the clock says.
-      if (step !== 0 && entry.failures > 0) entry.next += step
+      // A wait is so long whatever the clock says.
+      if (step !== 0 && (entry.failures > 0 || entry.next === entry.rests)) entry.next += step
+      if (entry.rests > 0) entry.rests += step
       if (entry.unsaved && !entry.busy && entry.certificate) {
         const { certificate } = entry
         entry.busy = save(entry, () => o.commit([{ certificate }])).finally(() => delete entry.busy)
@@ -110,7 +111,7 @@ export const certificates = (o: {
       const entry = entryOf(route, owner)
       if (!entry) return
       if (entry.names.length === 1 && entry.names[0] === route.host) entry.tenant = route.tenant
-      if (entry.users++ === 0 && entry.certificate) entry.next = renewalOf(entry.certificate)
+      if (entry.users++ === 0 && entry.certificate) entry.next = Math.max(renewalOf(entry.certificate), entry.rests)
       if (entry.error || usable(entry.certificate)) return
       if (!entry.busy) say(entry, 'pending')
       bridge(entry).catch(alarm)

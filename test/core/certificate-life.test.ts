@@ -195,6 +195,31 @@ describe('fault 31: a clock that is set', () => {
     await gateway.close()
   })
 
+  test('months ahead of the CA orders no certificate again and again, and what waits goes by the time that passes', async () => {
+    let [orders, ahead] = [0, 400 * day]
+    const obtain = async (names: readonly string[]): Promise<Certificate> => {
+      orders++
+      const now = Date.now() - ahead
+      const life = { notBefore: new Date(now), notAfter: new Date(now + 90 * day) }
+      return { id: '', resolver: '', names, chain: `chain ${orders}`, key: 'key', ...life }
+    }
+    for (const renewAt of [undefined, async ({ notBefore }: Certificate) => new Date(notBefore.getTime() + 60 * day)]) {
+      ;[orders, ahead] = [0, 400 * day]
+      const { plugin } = authority({ obtain, ...(renewAt && { renewAt }) })
+      const gateway = await start([memory(), anyHost(), plugin, tableEngine().plugin])
+      await gateway.dispatch(set('a', 'a.example.org'))
+      for (let hours = 0; hours < 24; hours++) await run(hour)
+      expect(orders).toBe(1)
+      vi.setSystemTime(Date.now() - ahead)
+      ahead = 0
+      for (let hours = 0; hours < 24; hours++) await run(hour)
+      expect(orders).toBe(2)
+      for (let hours = 0; hours < 3 * 24; hours++) await run(hour)
+      expect(orders).toBe(2)
+      await gateway.close()
+    }
+  })
+
   test('a day back makes no wait after a failure longer', async () => {
     const { gateway, state } = await many(0)
     state.fail = new GatewayError('CA_UNREACHABLE', 'it is away', 'wait')
