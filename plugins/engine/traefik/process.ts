@@ -68,11 +68,8 @@ export const runTraefik = async (o: {
     stopSeconds,
     keep: settings.keepServing,
     revision: createHash('sha256').update(text).digest('hex'),
-    onExit(why) {
-      // Before it is started again, which is a second away.
-      void acme?.mend()
-      o.onExit(why)
-    },
+    onExit: o.onExit,
+    beforeRestart: async () => acme?.mend(),
     onRestart: o.onRestart,
   })
   const isUp = () => running.status().state === 'up'

@@ -60,8 +60,9 @@ export const keeper = (o: {
       const delay = Math.min(o.backoff().first * 2 ** (failures - 1), o.backoff().most)
       become('backoff')
       waiters.failed(new GatewayError('PROCESS_FAILED', `${service.name} ended: ${why}`, `it is tried again after ${delay} s`))
-      tell(() => service.onExit?.(why))
+      void tell(() => service.onExit?.(why))
       await pause(delay, signal)
+      if (!signal.aborted) await tell(() => service.beforeRestart?.())
       if (signal.aborted) turn = new AbortController()
       else restarts++
     }
@@ -91,7 +92,7 @@ export const keeper = (o: {
       if (!through.aborted && ready) {
         become('up')
         waiters.up()
-        if (fell) tell(() => service.onRestart?.())
+        if (fell) void tell(() => service.onRestart?.())
         fell = false
         why = await whileUp(own, through)
       } else if (!through.aborted) why = `it was not ready within ${service.startSeconds ?? 30} s`
@@ -143,9 +144,9 @@ export const keeper = (o: {
 }
 
 /** A listener that throws must not end the keeping. */
-const tell = (listener: () => void) => {
+const tell = async (listener: () => unknown) => {
   try {
-    listener()
+    await listener()
   } catch {
     // Its own plugin's to see.
   }

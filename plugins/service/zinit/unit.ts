@@ -57,7 +57,8 @@ export const unit = (o: { service: Service; zinit: Zinit; units: Units; changed:
       restarts++
       become('backoff', why)
       waiters.failed(new GatewayError('PROCESS_FAILED', `${service.name} ended: ${why}`, 'zinit starts it again in 2 s'))
-      tell(() => service.onExit?.(why))
+      void tell(() => service.onExit?.(why))
+      void tell(() => service.beforeRestart?.())
     }
     if (end === 'end') await units.destroy(service.name, Math.min(service.stopSeconds ?? 10, stopLimit))
     state = 'stopped'
@@ -81,7 +82,7 @@ export const unit = (o: { service: Service; zinit: Zinit; units: Units; changed:
     if (await comesUp(service, through)) {
       become('up')
       waiters.up()
-      if (fell) tell(() => service.onRestart?.())
+      if (fell) void tell(() => service.onRestart?.())
       fell = false
     } else if (!through.aborted) {
       gone.abort()
@@ -223,9 +224,9 @@ const readable = (state: string): string => {
 }
 
 /** A listener that throws must not end the following. */
-const tell = (listener: () => void) => {
+const tell = async (listener: () => unknown) => {
   try {
-    listener()
+    await listener()
   } catch {
     // Its own plugin's to see.
   }

@@ -122,16 +122,17 @@ export const describeSupervisor = (name: string, under: SupervisorUnderTest): vo
 
     it('starts one again that ended by itself, and says how it ended with its last line', async () => {
       const ends: string[] = []
-      let back = 0
+      let [prepared, back] = [0, 0]
       const once = join(root.path, 'once')
       const one = await run(
         child('falls', `[ -e ${once} ] && ${sleeper}; touch ${once}; echo first >&2; echo no such licence >&2; exit 3`, {
           onExit: (reason) => ends.push(reason),
+          beforeRestart: async () => void prepared++,
           onRestart: () => back++,
         }),
       )
       await expect.poll(() => back, patience).toBe(1)
-      expect(ends).toHaveLength(1)
+      expect([prepared, ends.length]).toEqual([1, 1])
       expect(ends[0]).toMatch(/3.*no such licence/)
       expect(one.status()).toMatchObject({ state: 'up', restarts: 1, lastError: ends[0] })
       expect(starts('falls').at(-1)?.pid).toBe(one.status().pid)
