@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -18,8 +18,19 @@ import {
   traefik,
   zbus,
 } from '../../../plugins/index.ts'
-import { type FakeDns, freePort, openTls, type Pebble, startDns, startPebble, startRedis, tempRoot } from '../../kit/index.ts'
-import { endKept } from '../../kit/kept.ts'
+import {
+  type FakeDns,
+  type FaultProxy,
+  freePort,
+  openTls,
+  type Pebble,
+  startDns,
+  startFaults,
+  startPebble,
+  startRedis,
+  tempRoot,
+} from '../../kit/index.ts'
+import { endKept, keptChildren } from '../../kit/kept.ts'
 import { traefikPath } from '../../kit/programs.ts'
 
 export const domain = 'gw.example.org'
@@ -28,8 +39,15 @@ export interface World {
   readonly http: number
   readonly https: number
   readonly ca: Pebble
+  /** Stands before it. */
+  readonly faults: FaultProxy
+  readonly dns: FakeDns
+  /** Where Traefik keeps its ACME state. */
+  readonly state: string
   readonly set: (method: string, ...args: unknown[]) => Promise<unknown>
   readonly log: readonly string[]
+  /** The Traefik that runs, or undefined. */
+  pid(): number | undefined
   /** What Traefik wrote. */
   said(): string
 }
@@ -46,6 +64,9 @@ export const world = async (provider: (port: number, dns: FakeDns) => readonly P
     await freePort(),
   ]
   const ca = await startPebble({ dns: dns.address, http })
+  const faults = await startFaults(ca)
+  const trust = join(root.path, 'trust.pem')
+  writeFileSync(trust, faults.trust)
   fill(dns, zone)
   const log: string[] = []
   const gateway = await createGateway(
@@ -67,8 +88,8 @@ export const world = async (provider: (port: number, dns: FakeDns) => readonly P
           api: { port: api },
           relay: { port: await freePort() },
           routes: 'files',
-          env: { LEGO_CA_CERTIFICATES: ca.trustFile },
-          acme: { caServer: ca.directory, dns: { provider: 'exec', resolvers: [dns.address] } },
+          env: { LEGO_CA_CERTIFICATES: trust },
+          acme: { caServer: faults.directory, dns: { provider: 'exec', resolvers: [dns.address] } },
         }),
         zbus({ broker: redis.broker.unix }),
       ],
@@ -80,12 +101,14 @@ export const world = async (provider: (port: number, dns: FakeDns) => readonly P
     client.close()
     await gateway.close()
     await endKept(root.path)
+    await faults.close()
     await Promise.all([ca.close(), dns.close(), redis.close()])
     await root.remove()
   })
   const set = (method: string, ...args: unknown[]) => client.call('gateway', { name: 'gateway', version: '0.0.1' }, method, args)
   const said = () => readFileSync(join(root.path, 'run', 'traefik.log'), 'utf8')
-  return { http, https, ca, set, log, said }
+  const pid = () => keptChildren(root.path).get('traefik')
+  return { http, https, ca, faults, dns, state: join(root.path, 'traefik'), set, log, pid, said }
 }
 
 /** What the zones of the world hold: names under the domain by a wildcard, the challenge delegated. */
