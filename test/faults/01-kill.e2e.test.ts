@@ -3,13 +3,15 @@ import { Agent } from 'node:http'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 import { gatewayProcess } from '../cli/gateway-process.ts'
+import { eventually } from '../kit/engine/cases.ts'
 import { freePort } from '../kit/port.ts'
 import { tempRoot } from '../kit/root.ts'
 import { configText } from '../torture/config.ts'
 import { ask } from '../torture/http-caller.ts'
 import { power } from '../torture/power.ts'
 import { torture } from '../torture/torture.ts'
-import { fault } from './fault.ts'
+import { fault, faultOn } from './fault.ts'
+import { processStand } from './process-stand.ts'
 
 fault(
   1,
@@ -20,6 +22,28 @@ fault(
     expect(violations, `seed ${seed}`).toEqual([])
     // Far fewer and the callers were not heard, which proves nothing.
     expect(answered).toBeGreaterThan(200)
+  },
+)
+
+faultOn(
+  1,
+  'routes are served throughout by who carries them in a process of its own, and again once the gateway is back where it does',
+  { embedded: 'embedded', traefik: 'traefik' } as const,
+  async (engine) => {
+    const at = await processStand(engine)
+    let gateway = at.start()
+    await gateway.until('is up')
+    await using old = await at.oldRoute()
+    for (let kills = 0; kills < 3; kills++) {
+      gateway.signal('SIGKILL')
+      await gateway.ended
+      const before = old.served
+      // Nobody but Traefik is there.
+      if (engine === 'traefik') await eventually(() => expect(old.served).toBeGreaterThan(before + 5))
+      gateway = at.start()
+      await gateway.until('is up')
+      if (engine === 'embedded') await old.servesAgain()
+    }
   },
 )
 

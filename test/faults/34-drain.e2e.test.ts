@@ -1,98 +1,148 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { echoWebSocket } from '../kit/backends/websocket.ts'
+import { http1 } from '../kit/clients/h1.ts'
+import { openH2 } from '../kit/clients/h2.ts'
 import { openTls } from '../kit/clients/socket.ts'
 import { openWebSocket } from '../kit/clients/ws.ts'
-import { backend, signal } from '../kit/engine/cases.ts'
-import { defer, type World } from '../kit/engine/world.ts'
-import { engines } from './engines.ts'
+import { backend, eventually, signal } from '../kit/engine/cases.ts'
+import { defer } from '../kit/engine/world.ts'
+import { domain } from '../torture/operation.ts'
 import { faultOn } from './fault.ts'
+import { processStand } from './process-stand.ts'
 
-/** Requests on one open connection, over and over, until it is told to close; says how many were answered, and rejects with the first that was not. */
-const keptAlive = async (world: World, told: () => void) => {
-  const client = await world.h1('a.test')
-  for (let served = 1; ; served++) {
-    const { status, text, header } = await client.request('GET /', { Host: 'a.test' })
+const host = `a.${domain}`
+type Stand = Awaited<ReturnType<typeof processStand>>
+
+/** Many clients on connections that are kept open, each until it is told to leave or the load is over. */
+const load = async ({ https }: Stand) => {
+  let [answered, over] = [0, false]
+  const answer = (text: string, status: number | undefined) => {
     if (status !== 200 || text !== 'fine') throw new Error(`answered ${status} ${text}`)
-    told()
-    if (header('connection') === 'close') return served
-    await wait(5)
+    answered++
+  }
+  const open = () => openTls({ port: https }, { name: host })
+  /** Says whether it was told. */
+  const keptAlive = async () => {
+    const client = http1(await open())
+    defer(() => client.close())
+    while (!over) {
+      const { status, text, header } = await client.request('GET /', { Host: host })
+      answer(text, status)
+      if (header('connection') === 'close') return true
+      await wait(5)
+    }
+    return false
+  }
+  const streams = async () => {
+    const client = await openH2({ port: https }, { name: host })
+    defer(() => client.close())
+    let leaving = false
+    client.goaway.then(
+      () => {
+        leaving = true
+      },
+      () => undefined,
+    )
+    while (!over && !leaving) {
+      const answers = await Promise.all(Array.from({ length: 4 }, () => client.request({ headers: {} })))
+      for (const { text, status } of answers) answer(text, status)
+      await wait(5)
+    }
+    return leaving
+  }
+  const told = Promise.all([...Array.from({ length: 4 }, keptAlive), streams(), streams()])
+  told.catch(() => undefined)
+  return {
+    /** Resolves when so many more requests were answered; rejects where one failed. */
+    more: (count: number) => {
+      const enough = answered + count
+      return Promise.race([told, eventually(() => expect(answered).toBeGreaterThan(enough))])
+    },
+    /** Whether each was told to leave, once all have left; rejects where a request failed. */
+    told,
+    end: () => {
+      over = true
+      return told
+    },
   }
 }
-/** The same over HTTP/2, many at a time, until GOAWAY. */
-const streams = async (world: World, told: () => void) => {
-  const client = await world.h2('a.test')
-  let leaving = false
-  client.goaway.then(
-    () => {
-      leaving = true
+
+/** An upload, a download and a WebSocket that have begun, and how each is brought to its end. */
+const longOnes = async ({ https, put }: Stand) => {
+  const [begun, started, go] = [signal(), signal(), signal()]
+  const web = await backend(
+    (request, response) => {
+      if (request.url === '/download') {
+        response.write('first')
+        go.happened.then(() => response.end('last'))
+      } else if (request.method === 'POST') {
+        request.once('data', () => begun.happen())
+        let bytes = 0
+        request.on('data', (chunk: Buffer) => {
+          bytes += chunk.length
+        })
+        request.on('end', () => response.end(String(bytes)))
+      } else response.end('fine')
     },
-    () => undefined,
+    { upgrade: echoWebSocket },
   )
-  for (let served = 0; ; served += 4) {
-    if (leaving) return served
-    const answers = await Promise.all(Array.from({ length: 4 }, () => client.request({ headers: {} })))
-    if (answers.some(({ text }) => text !== 'fine')) throw new Error('another answer')
-    told()
-    await wait(5)
+  await put('1-1-a', 'a', web.url)
+  const open = () => openTls({ port: https }, { name: host })
+  const [up, down, socket] = [http1(await open()), http1(await open()), await openWebSocket(await open(), host)]
+  defer(() => [up, down, socket].map((one) => one.close()))
+  await up.send(`POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 10\r\n\r\nfirst`)
+  const upload = up.answer()
+  const download = down.request('GET /download', { Host: host }, undefined, { started: () => started.happen() })
+  await Promise.all([begun.happened, started.happened])
+  return async () => {
+    await up.send('after')
+    expect((await upload).text).toBe('10')
+    go.happen()
+    expect((await download).text).toBe('firstlast')
+    await socket.send('still here')
+    expect((await socket.next()).data.toString()).toBe('still here')
+    socket.close()
   }
 }
 
 faultOn(
   34,
-  'a stop under load fails no request: open connections are told, an upload, a download and a WebSocket go on to their end',
-  { embedded: engines.embedded },
-  async (open) => {
-    const world = await open({ drain: 30 })
-    const [begun, uploaded] = [signal(), signal()]
-    const web = await backend(
-      (request, response) => {
-        if (request.url === '/download') {
-          response.write('first')
-          uploaded.happened.then(() => response.end('last'))
-        } else if (request.method === 'POST') {
-          request.once('data', () => begun.happen())
-          let bytes = 0
-          request.on('data', (chunk: Buffer) => {
-            bytes += chunk.length
-          })
-          request.on('end', () => response.end(String(bytes)))
-        } else response.end('fine')
-      },
-      { upgrade: echoWebSocket },
-    )
-    await world.set('1-1-a', 'a.test', [web.url])
-    let served = 0
-    const enough = signal()
-    const told = () => {
-      served++
-      if (served > 100) enough.happen()
-    }
-    const load = Promise.all([
-      ...Array.from({ length: 4 }, () => keptAlive(world, told)),
-      streams(world, told),
-      streams(world, told),
-    ])
-    const [up, down] = [await world.h1('a.test'), await world.h1('a.test')]
-    const socket = await openWebSocket(
-      await openTls({ port: world.where.https }, { name: 'a.test', ca: world.authority.root }),
-      'a.test',
-    )
-    defer(socket.close)
-    await up.send('POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\nfirst')
-    const upload = up.answer()
-    const started = signal()
-    const download = down.request('GET /download', { Host: 'a.test' }, undefined, { started: () => started.happen() })
-    await Promise.all([begun.happened, started.happened, enough.happened])
-    const closed = world.close()
-    expect((await load).every((count) => count > 0)).toBe(true)
-    await up.send('after')
-    expect((await upload).text).toBe('10')
-    uploaded.happen()
-    expect((await download).text).toBe('firstlast')
-    await socket.send('still here')
-    expect((await socket.next()).data.toString()).toBe('still here')
-    socket.close()
-    await closed
+  'a stop (SIGTERM) under load fails no request: open connections are told, an upload, a download and a WebSocket go on to their end',
+  { embedded: 'embedded' } as const,
+  async (engine) => {
+    const at = await processStand(engine)
+    const gateway = at.start()
+    await gateway.until('is up')
+    const end = await longOnes(at)
+    const clients = await load(at)
+    await clients.more(100)
+    gateway.signal('SIGTERM')
+    expect(await clients.told).toEqual(Array(6).fill(true))
+    await end()
+    expect(await gateway.ended).toBe(0)
+  },
+)
+
+faultOn(
+  34,
+  'a stop (SIGTERM) under load and the next start are noticed by nobody where a process of its own carries the traffic',
+  { traefik: 'traefik' } as const,
+  async (engine) => {
+    const at = await processStand(engine)
+    const gateway = at.start()
+    await gateway.until('is up')
+    const end = await longOnes(at)
+    const clients = await load(at)
+    await clients.more(100)
+    gateway.signal('SIGTERM')
+    expect(await gateway.ended).toBe(0)
+    await clients.more(100)
+    const again = at.start()
+    await again.until('is up')
+    await at.put('1-2-b', 'b', 'http://127.0.0.1:9000')
+    await end()
+    await clients.more(100)
+    expect(await clients.end()).toEqual(Array(6).fill(false))
   },
 )

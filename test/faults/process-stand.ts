@@ -38,6 +38,7 @@ export const processStand = async (engine: EngineName) => {
   }
   return {
     root,
+    https: ports.https,
     call,
     put,
     start: () => {
