@@ -45,7 +45,7 @@ export default verb({
     netns: {
       type: 'string',
       valueHint: 'name',
-      description: "Network namespace of Traefik and dnsmasq, none for the gateway's own (preset zos; default: public)",
+      description: 'Network namespace of Traefik and dnsmasq, or none (preset zos; default: public)',
     },
     supervisor: {
       type: 'string',
@@ -57,17 +57,17 @@ export default verb({
     api: { type: 'string', valueHint: 'port', description: 'Port of the HTTP API on 127.0.0.1 (default: 8070)' },
     shadow: {
       type: 'boolean',
-      description: 'Serve nobody: hear what the Go module of this node is asked, and report what would be done otherwise',
+      description: 'Serve nobody: hear what the local Go module is asked, and report what would be done otherwise',
     },
     from: {
       type: 'string',
       valueHint: 'folder',
-      description: 'With --shadow: root of the Go module, or its folder of route files (default: /var/run/cache/gateway)',
+      description: 'With --shadow: root of the Go module, or its folder of routes (default: /var/run/cache/gateway)',
     },
     json: { type: 'boolean', description: 'With --shadow: report in JSON, an object a line' },
     upgradable: {
       type: 'boolean',
-      description: 'A small process holds the sockets: `gateway upgrade` (or SIGUSR2) drops no request, a crash refuses none',
+      description: 'Sockets are held by a small process: `gateway upgrade` (or SIGUSR2) and a crash refuse nobody',
     },
     quiet: { type: 'boolean', description: 'Say nothing on stdout when it is up' },
     verbose: { type: 'boolean', description: 'Show the stack of an error that ends it' },

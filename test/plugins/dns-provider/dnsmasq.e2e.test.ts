@@ -24,6 +24,8 @@ test('dnsmasq has a user of its own where the gateway is root, and the gatewayâ€
   const { dns, gateway } = await openDns(plugins, root.path)
   onTestFinished(gateway.close)
   await dns.present('_acme-challenge.gw.example.org', challengeValue(), AbortSignal.timeout(60_000))
+  // It may answer before it is written down.
+  await expect.poll(() => keptChildren(root.path).get('dnsmasq'), { timeout: 30_000 }).toBeDefined()
   const status = readFileSync(`/proc/${keptChildren(root.path).get('dnsmasq')}/status`, 'utf8')
   const uid = Number(/^Uid:\t(\d+)/m.exec(status)?.[1])
   const own = process.getuid?.()

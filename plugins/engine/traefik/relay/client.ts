@@ -49,8 +49,16 @@ export const connectRelay = (path: string, settings: RelaySettings) => {
   const settled = stay()
 
   const ask = async <K extends Ask['do']>(what: Extract<Ask, { do: K }>, signal: AbortSignal): Promise<Answers[K]> => {
-    const to = line ?? (await within(online.promise, signal))
-    return to.ask(what, signal)
+    for (;;) {
+      const to = line ?? (await within(online.promise, signal))
+      try {
+        return await to.ask(what, signal)
+      } catch (error) {
+        // It may have heard or not, and is asked again by the next connection: hearing twice is hearing once.
+        if (error !== broken) throw error
+        await within(to.closed, signal)
+      }
+    }
   }
   const stayHere = (id: string) => {
     leaving.get(id)?.abort()
@@ -155,6 +163,7 @@ interface Line {
   end(): void
 }
 
+const broken = new Error('the connection to the relay broke')
 const away = () => new Error('the relay of passed-through connections does not answer')
 
 const within = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
@@ -173,7 +182,7 @@ const open = (path: string, signal: AbortSignal) =>
     const socket: Socket = connect(path)
     const closed = new Promise<void>((done) => socket.once('close', () => done()))
     const askFor = (what: Ask, until: AbortSignal): Promise<Answers[keyof Answers]> => {
-      if (socket.destroyed) return Promise.reject(away())
+      if (socket.destroyed) return Promise.reject(broken)
       const answer = Promise.withResolvers<Answers[keyof Answers]>()
       last++
       const n = last
@@ -196,6 +205,6 @@ const open = (path: string, signal: AbortSignal) =>
     signal.addEventListener('abort', () => socket.destroy(), { once: true })
     socket.once('close', () => {
       reject(away())
-      for (const { reject } of asked.values()) reject(away())
+      for (const { reject } of asked.values()) reject(broken)
     })
   })
