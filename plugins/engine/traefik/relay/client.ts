@@ -48,13 +48,16 @@ export const connectRelay = (path: string, settings: RelaySettings) => {
   }
   const settled = stay()
 
-  const ask = async <K extends Ask['do']>(what: Extract<Ask, { do: K }>, signal: AbortSignal): Promise<Answers[K]> => {
+  const connected = async (signal: AbortSignal): Promise<Line> => line ?? within(online.promise, signal)
+  const ask = async <K extends Ask['do']>(what: Extract<Ask, { do: K }>, signal: AbortSignal): Promise<Answers[K]> =>
+    (await connected(signal)).ask(what, signal)
+  /** Where the connection broke, asks again by the next one: for what may be heard twice. */
+  const askThrough = async <K extends Ask['do']>(what: Extract<Ask, { do: K }>, signal: AbortSignal): Promise<Answers[K]> => {
     for (;;) {
-      const to = line ?? (await within(online.promise, signal))
+      const to = await connected(signal)
       try {
         return await to.ask(what, signal)
       } catch (error) {
-        // It may have heard or not, and is asked again by the next connection: hearing twice is hearing once.
         if (error !== broken) throw error
         await within(to.closed, signal)
       }
@@ -88,7 +91,7 @@ export const connectRelay = (path: string, settings: RelaySettings) => {
       wanted.clear()
       for (const route of routes) wanted.set(route.id, route)
       restored = true
-      await ask({ do: 'set', whole: true, settings, put: [...wanted.values()], drop: [] }, signal)
+      await askThrough({ do: 'set', whole: true, settings, put: [...wanted.values()], drop: [] }, signal)
     },
     /** Resolves when new connections go by it; where it rejects it changed nothing. A dropped route takes none any more; its open ones and its counter stay. */
     apply: async (put: readonly RelayRoute[], drop: readonly string[], signal = AbortSignal.timeout(limit)): Promise<void> => {
@@ -97,7 +100,7 @@ export const connectRelay = (path: string, settings: RelaySettings) => {
       for (const route of put) wanted.set(route.id, route)
       if (before.size === 0) return
       try {
-        await ask({ do: 'set', put, drop }, AbortSignal.any([signal, AbortSignal.timeout(limit)]))
+        await askThrough({ do: 'set', put, drop }, AbortSignal.any([signal, AbortSignal.timeout(limit)]))
       } catch (error) {
         for (const [id, route] of before) {
           if (route) wanted.set(id, route)
@@ -144,7 +147,7 @@ export const connectRelay = (path: string, settings: RelaySettings) => {
       void persist()
     },
     read: async (signal: AbortSignal): Promise<{ epoch: string; bytes: Map<WorkloadId, Bytes> }> => {
-      const { epoch, bytes } = await ask({ do: 'read' }, signal)
+      const { epoch, bytes } = await askThrough({ do: 'read' }, signal)
       const known = bytes.filter(([id]) => !told.has(id))
       return { epoch, bytes: new Map(known.map(([id, request, response]) => [parseId(id), { request, response }])) }
     },
