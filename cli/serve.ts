@@ -45,7 +45,7 @@ export default verb({
     netns: {
       type: 'string',
       valueHint: 'name',
-      description: 'Network namespace of Traefik and dnsmasq, or none (preset zos; default: public)',
+      description: "Network namespace of Traefik and dnsmasq; none: the gateway's own (preset zos; default: public)",
     },
     supervisor: {
       type: 'string',

@@ -14,12 +14,12 @@ export const waitAfter = (failures: number, share = Math.random()): number =>
 export const renewalOf = ({ notBefore, notAfter }: Certificate, share = Math.random()): number =>
   notBefore.getTime() + (notAfter.getTime() - notBefore.getTime()) * (2 / 3 - share * 0.03)
 
-/** A resolver that always says "now" is not followed sooner than this. */
-export const soonest = ({ notBefore, notAfter }: Certificate): number =>
-  notBefore.getTime() + Math.max((notAfter.getTime() - notBefore.getTime()) / 50, 120 * minute)
-
 /** One that is due already when it comes, by a clock that is wrong or a CA that is, is not renewed at once, and again, for ever. */
 export const restOf = ({ notBefore, notAfter }: Certificate): number => (notAfter.getTime() - notBefore.getTime()) / 50
+
+/** A resolver that always says "now" is not followed sooner than this. */
+export const soonest = (certificate: Certificate): number =>
+  certificate.notBefore.getTime() + Math.max(restOf(certificate), 120 * minute)
 
 /** A certificate that no workload uses is kept for so long, in case one comes back. */
 export const keepUnused = 7 * day

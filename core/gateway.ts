@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { inTurn } from '../lib/one-by-one.ts'
 import { backupLines, readKept } from './backup.ts'
 import { boot, closeAll, drainEngines, inOrder, isOf, ofKind, type Running } from './boot.ts'
 import { certificates } from './certificates.ts'
@@ -46,6 +47,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
   let running = checked
   let handed = false
   const listening = listeners(options.sockets)
+  const reloads = inTurn()
   const coreFor = services({
     root,
     log,
@@ -168,14 +170,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
       pending: operations.pending,
       plugins: set.map(({ plugin, health }) => ({ name: plugin.name, ...health })),
     }),
-    reload: (() => {
-      let last: Promise<unknown> = Promise.resolve()
-      return () => {
-        const mine = last.then(takeConfig)
-        last = mine.catch(() => undefined)
-        return mine
-      }
-    })(),
+    reload: () => reloads(takeConfig),
     fetch: (request) => answer(set, request),
     close,
     backup: async () => {

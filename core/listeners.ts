@@ -35,13 +35,11 @@ export interface Sockets {
  */
 export const listeners = (sockets: Sockets = { bind, free: () => undefined }) => {
   const held = new Map<string, Promise<Held>>()
-  const bound = new Set<Held>()
   let holding = true
 
   const bindTo = async (address: Address, key: string): Promise<Held> => {
     const server = createServer({ allowHalfOpen: true, noDelay: true })
     const entry: Held = { server, bound: await sockets.bind(server, address), claims: [], waiting: [] }
-    bound.add(entry)
     server.on('connection', (socket) => {
       const claim = entry.claims.findLast(({ open }) => open)
       if (claim) claim.accept(socket)
@@ -52,6 +50,7 @@ export const listeners = (sockets: Sockets = { bind, free: () => undefined }) =>
     return entry
   }
   const begin = (entry: Held): void => {
+    if (entry.claims.length === 0) return
     for (const claim of entry.claims) claim.open = true
     entry.bound.start?.()
     const accept = entry.claims.at(-1)?.accept
@@ -75,7 +74,6 @@ export const listeners = (sockets: Sockets = { bind, free: () => undefined }) =>
         async close() {
           entry.claims = entry.claims.filter((other) => other !== claim)
           if (entry.claims.length || !held.delete(key)) return
-          bound.delete(entry)
           // Only the socket: what was accepted is its owner's to end.
           entry.server.close()
           for (const socket of entry.waiting.splice(0)) socket.destroy()
@@ -89,7 +87,7 @@ export const listeners = (sockets: Sockets = { bind, free: () => undefined }) =>
     },
     open(): void {
       holding = false
-      for (const entry of bound) begin(entry)
+      for (const opening of held.values()) opening.then(begin, () => undefined)
     },
   }
 }

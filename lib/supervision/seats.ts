@@ -1,3 +1,4 @@
+import { inTurn } from '../one-by-one.ts'
 import { hashOf, type Startable } from './service.ts'
 
 /** How a service is (`Supervised` of the core). */
@@ -33,7 +34,7 @@ interface Seat<S, K> {
   claims: readonly Claim<S>[]
   kept: K | undefined
   /** One change of a seat at a time. */
-  last: Promise<unknown>
+  readonly inTurn: ReturnType<typeof inTurn>
 }
 /** Seconds that all services together have at the end, which is less than a plugin has to close. */
 const closeSeconds = 25
@@ -54,14 +55,9 @@ export const seatsOf = <S extends Startable, K extends Kept<S>>(o: {
   const seats = new Map<string, Seat<S, K>>()
 
   const seatOf = (name: string): Seat<S, K> => {
-    const seat = seats.get(name) ?? { name, claims: [], kept: undefined, last: Promise.resolve() }
+    const seat = seats.get(name) ?? { name, claims: [], kept: undefined, inTurn: inTurn() }
     seats.set(name, seat)
     return seat
-  }
-  const inTurn = <T>(seat: Seat<S, K>, work: () => Promise<T>): Promise<T> => {
-    const mine = seat.last.then(work)
-    seat.last = mine.catch(() => undefined)
-    return mine
   }
   const tell = () => {
     const own = trouble?.()
@@ -101,7 +97,7 @@ export const seatsOf = <S extends Startable, K extends Kept<S>>(o: {
     const holds = () => (seat.claims.at(-1) === claim ? seat.kept : undefined)
     /** Gives the claim back; the one before it, if any, is served again. */
     const giveBack = (last: () => Promise<void>) =>
-      inTurn(seat, async () => {
+      seat.inTurn(async () => {
         const held = seat.claims.at(-1) === claim
         const had = seat.claims.includes(claim)
         seat.claims = seat.claims.filter((other) => other !== claim)
@@ -133,7 +129,7 @@ export const seatsOf = <S extends Startable, K extends Kept<S>>(o: {
     async run(service: S) {
       const seat = seatOf(service.name)
       const claim: Claim<S> = { service }
-      const adopted = await inTurn(seat, async () => {
+      const adopted = await seat.inTurn(async () => {
         const ran = await serve(seat, claim)
         seat.claims = [...seat.claims, claim]
         return ran
@@ -144,12 +140,12 @@ export const seatsOf = <S extends Startable, K extends Kept<S>>(o: {
     isKept: (name: string): boolean => seats.get(name)?.kept !== undefined,
     /** Works on what has this name and is of nobody here, in its turn. */
     unlessKept: (name: string, work: () => Promise<void>): Promise<void> =>
-      inTurn(seatOf(name), async () => (seatOf(name).kept ? undefined : work())),
+      seatOf(name).inTurn(async () => (seatOf(name).kept ? undefined : work())),
     /** Ends the services in reverse of how they came; those to be kept stay, unless it is only the plugin that goes. */
     async close(): Promise<void> {
       const until = performance.now() + closeSeconds * 1_000
       for (const seat of [...seats.values()].toReversed())
-        await inTurn(seat, async () => {
+        await seat.inTurn(async () => {
           if (seat.kept?.service.keep && o.host().phase() !== 'ready') await seat.kept.stop('leave')
           else await end(seat, Math.max(0.5, (until - performance.now()) / 1_000))
         })

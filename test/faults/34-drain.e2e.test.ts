@@ -106,18 +106,24 @@ const longOnes = async ({ https, put }: Stand) => {
   }
 }
 
+/** A gateway that was sent SIGTERM while all this goes on; `end` has the long ones come to theirs. */
+const stoppedUnderLoad = async (engine: Parameters<typeof processStand>[0]) => {
+  const at = await processStand(engine)
+  const gateway = at.start()
+  await gateway.until('is up')
+  const end = await longOnes(at)
+  const clients = await load(at)
+  await clients.more(100)
+  gateway.signal('SIGTERM')
+  return { at, gateway, end, clients }
+}
+
 faultOn(
   34,
   'a stop (SIGTERM) under load fails no request: open connections are told, an upload, a download and a WebSocket go on to their end',
   { embedded: 'embedded' } as const,
   async (engine) => {
-    const at = await processStand(engine)
-    const gateway = at.start()
-    await gateway.until('is up')
-    const end = await longOnes(at)
-    const clients = await load(at)
-    await clients.more(100)
-    gateway.signal('SIGTERM')
+    const { gateway, end, clients } = await stoppedUnderLoad(engine)
     expect(await clients.told).toEqual(Array(6).fill(true))
     await end()
     expect(await gateway.ended).toBe(0)
@@ -129,13 +135,7 @@ faultOn(
   'a stop (SIGTERM) under load and the next start are noticed by nobody where a process of its own carries the traffic',
   { traefik: 'traefik' } as const,
   async (engine) => {
-    const at = await processStand(engine)
-    const gateway = at.start()
-    await gateway.until('is up')
-    const end = await longOnes(at)
-    const clients = await load(at)
-    await clients.more(100)
-    gateway.signal('SIGTERM')
+    const { at, gateway, end, clients } = await stoppedUnderLoad(engine)
     expect(await gateway.ended).toBe(0)
     await clients.more(100)
     const again = at.start()

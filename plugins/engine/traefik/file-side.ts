@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises'
+import { inTurn } from '../../../lib/one-by-one.ts'
 import type { Documents, Refused, Side } from './feed.ts'
 import type { Folder } from './folder.ts'
 import { sharedName } from './shared.ts'
@@ -7,12 +8,7 @@ import { yaml } from './yaml.ts'
 /** Routes as files, one a document. `shared`: what all routes share, which stays there also when the routes are elsewhere. */
 export const fileSide = (o: { folder: Folder; shared: (generation: number) => object; hangUp: () => void }): Side => {
   const { folder, shared, hangUp } = o
-  let last: Promise<unknown> = Promise.resolve()
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = last.then(work)
-    last = mine.catch(() => undefined)
-    return mine
-  }
+  const ordered = inTurn()
   const sharedAt = (generation: number): [string, string] => [fileOf(sharedName), yaml(shared(generation))]
   return {
     provider: 'file',
@@ -22,15 +18,15 @@ export const fileSide = (o: { folder: Folder; shared: (generation: number) => ob
     },
     open: (documents, generation) => {
       const { files } = filesOf(documents)
-      return inTurn(() => folder.open(new Map([...files, sharedAt(generation)])))
+      return ordered(() => folder.open(new Map([...files, sharedAt(generation)])))
     },
     change: async (write, gone) => {
       const { files, refused } = filesOf(write)
-      await inTurn(() => folder.change(files, gone.map(fileOf)))
+      await ordered(() => folder.change(files, gone.map(fileOf)))
       return refused
     },
     offer: (generation) =>
-      inTurn(async () => {
+      ordered(async () => {
         await folder.change(new Map([sharedAt(generation)]))
         hangUp()
       }),

@@ -63,6 +63,11 @@ export const traffic = (options: TrafficOptions = {}) => {
         (ticking ??= tick().finally(() => {
           ticking = undefined
         }))
+      /** Behind one that runs: that may have looked before. */
+      const settle = async () => {
+        await ticking
+        await once()
+      }
       const timer = setInterval(once, interval * 1_000).unref()
 
       return {
@@ -75,14 +80,10 @@ export const traffic = (options: TrafficOptions = {}) => {
           await look()
           return counts.sums()
         },
-        settle: async () => {
-          await ticking
-          await once()
-        },
+        settle,
         close: async () => {
           clearInterval(timer)
-          await ticking
-          await tick()
+          await settle()
         },
       }
     },

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { canonicalHost } from '../../../../lib/host.ts'
+import { inTurn } from '../../../../lib/one-by-one.ts'
 import { peekFirstByte, peekServerName, takeProxyHeader } from '../../../../lib/tls-front.ts'
 import type { Journal, Written } from '../endpoint/journal.ts'
 import { Looks } from '../metrics/look.ts'
@@ -25,7 +26,7 @@ export class Relay {
   readonly #takeUpgrades: (socket: Socket) => void
   #trouble = ''
   /** Changes of the table and of the counters it rules, in the order in which they came. */
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #inTurn = inTurn()
 
   constructor(table: Table, meters: Meters, journal: Journal) {
     this.#table = table
@@ -96,12 +97,6 @@ export class Relay {
         await Promise.race([this.#look(), sleep(patience, undefined, { ref: false })])
         return { epoch: this.#meters.epoch, bytes: await this.#meters.read() }
     }
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work)
-    this.#turn = mine.catch(() => undefined)
-    return mine
   }
 
   /** A change that the disk does not take is refused whole; what it says is served either way only once it is durable. */

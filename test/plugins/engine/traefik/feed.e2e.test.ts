@@ -86,6 +86,17 @@ const some = (from: number, to: number) => Array.from({ length: to - from }, (_,
 const reached = (gateway: RunningGateway, ways: string) =>
   vi.waitFor(() => expect(waysOf(gateway)).toBe(ways), { timeout: 60_000, interval: 50 })
 
+/** One route, served on by a Traefik whose gateway is gone. */
+const leftServing = async () => {
+  const { start, web, get, root } = await stand({ routes: 'http', keepServing: true })
+  closing.push(() => endKept(root))
+  const first = await start()
+  await set(first, 'one', web.url)
+  const { pid } = stateOf(first)?.facts ?? {}
+  await first.close()
+  return { start, web, get, root, pid }
+}
+
 describe('routes over HTTP', () => {
   it('are set, changed and deleted without a file, their certificates too', async () => {
     const { start, web, files, get } = await stand({ routes: 'http' })
@@ -104,12 +115,7 @@ describe('routes over HTTP', () => {
   })
 
   it('stay while the gateway is away, and go on being changed by the next one', async () => {
-    const { start, web, get, root } = await stand({ routes: 'http', keepServing: true })
-    closing.push(() => endKept(root))
-    const first = await start()
-    await set(first, 'one', web.url)
-    const { pid } = stateOf(first)?.facts ?? {}
-    await first.close()
+    const { start, web, get, pid } = await leftServing()
     expect(await get(hostOf('one'))).toBe(200)
     const second = await start()
     await vi.waitFor(() => expect(stateOf(second)?.facts?.pid).toBe(pid), { timeout: 30_000 })
@@ -131,12 +137,7 @@ describe('routes over HTTP', () => {
 
 describe('a Traefik that gets its routes over HTTP', () => {
   it('ends in order, where it is replaced and with the gateway', async () => {
-    const { start, web, get, root } = await stand({ routes: 'http', keepServing: true })
-    closing.push(() => endKept(root))
-    const first = await start()
-    await set(first, 'one', web.url)
-    const { pid } = stateOf(first)?.facts ?? {}
-    await first.close()
+    const { start, get, root, pid } = await leftServing()
     const second = await start({ logLevel: 'ERROR', keepServing: false })
     await vi.waitFor(async () => expect(await get(hostOf('one'))).toBe(200), { timeout: 30_000 })
     expect(stateOf(second)?.facts?.pid).not.toBe(pid)
