@@ -220,7 +220,10 @@ export interface Service {
   readonly revision?: string
   /** Ended without being asked to; a restart follows by itself. `reason` has the exit code or signal and its last line of stderr. */
   onExit?(reason: string): void
-  /** Puts in order what it needs before it is started again. Awaited; where another program starts it, begun as soon as it ended. */
+  /**
+   * Puts in order what it needs before it is started again. Awaited, and a start that failed where it rejects; where another program
+   * starts it, begun as soon as it ended.
+   */
   beforeRestart?(): Promise<void>
   /** Is there again after an exit, and ready. */
   onRestart?(): void

@@ -1,7 +1,7 @@
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { faultStand, next, patience, set } from '../plugins/engine/traefik/stand.ts'
+import { faultStand, next, patience, set, well } from '../plugins/engine/traefik/stand.ts'
 import { faultOn } from './fault.ts'
 import { underLoad } from './old-route.ts'
 
@@ -26,7 +26,7 @@ for (const [what, put] of Object.entries(foreign))
     `a foreign file that ${what} is moved aside and told, and the next change of others is live`,
     { traefik: faultStand },
     async (faultStand) => {
-      const { start, get, connect, proxy, web } = await faultStand({ routes: 'files' })
+      const { start, get, connect, proxy, seen, web } = await faultStand({ routes: 'files' })
       const gateway = await start()
       await set(gateway, '1-1-old', 'old.wild.test', web.url)
       await expect.poll(() => get('old.wild.test'), patience).toBe('hello')
@@ -42,5 +42,7 @@ for (const [what, put] of Object.entries(foreign))
           patience,
         )
         .toEqual([])
+      const told = { ...well, status: expect.stringMatching(/engine\/traefik ok.*moved aside 1 file in \S+\/proxy-aside/) }
+      await expect.poll(seen, patience).toMatchObject(told)
     },
   )

@@ -31,7 +31,7 @@ import type { Settings } from './settings.ts'
 import { retryMiddleware } from './shared.ts'
 import { ownResolvers } from './static-config.ts'
 import { tokenOf } from './token.ts'
-import { atLeast, checkVersion, warnings } from './version.ts'
+import { atLeast, checkVersion, type Version, warnings } from './version.ts'
 import { Wellness } from './wellness.ts'
 
 type Engine = Hooks['engine'] & { api: { traffic: Traffic; http: HttpChallenge }; close(): Promise<void> }
@@ -59,8 +59,11 @@ type Opened = (() => unknown)[]
 
 const open = async (settings: Settings, core: Core, { supervisor, hook }: Given, opened: Opened): Promise<Engine> => {
   const version = await checkVersion(settings.command)
-  for (const message of warnings(version))
-    core.emit({ type: 'alarm', code: 'ENGINE_UNAVAILABLE', message, fix: 'see docs/engine-traefik.md' })
+  const warn = (of: Version) => {
+    for (const message of warnings(of))
+      core.emit({ type: 'alarm', code: 'ENGINE_UNAVAILABLE', message, fix: 'see docs/engine-traefik.md' })
+  }
+  warn(version)
   if (settings.issue === 'traefik' && needsHook(settings) && !hook) core.emit(noHook)
   const root = resolve(core.root)
   const folders = { proxy: `${root}/proxy`, state: `${root}/traefik` }
@@ -110,6 +113,7 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
     signal: stop.signal,
     channel: feed,
     async told(generation) {
+      wellness.aside = await folder.aside()
       wellness.ok()
       if (liveness.waiting > 0) await liveness.served(generation, await api.troubles(stop.signal))
     },
@@ -141,6 +145,11 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
       letGo,
       env: hook?.env ?? {},
       makeRoom: () => makeRoom(left, core),
+      async check() {
+        const now = await checkVersion(settings.command)
+        if (now.join() !== wellness.version.join()) warn(now)
+        wellness.version = now
+      },
       mended: (error) => core.emit(error === undefined ? configMended : configLost(error)),
       acmeMended: (what) =>
         core.emit({ type: 'alarm', code: 'STORAGE', message: `Traefik's ${what}`, fix: 'see docs/engine-traefik.md' }),

@@ -83,6 +83,13 @@ export class Folder {
     })
   }
 
+  /** How many files that were not the gateway's lie where, as a sentence; none, and it is empty. */
+  async aside(): Promise<string> {
+    const folder = asideOf(this.path)
+    const { length } = await readdir(folder).catch(() => [])
+    return length === 0 ? '' : `${length} ${length === 1 ? 'file' : 'files'} in ${folder}`
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     if (holders.get(this.path) === this) holders.delete(this.path)

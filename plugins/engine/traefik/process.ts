@@ -38,6 +38,8 @@ export const runTraefik = async (o: {
   env: Readonly<Record<string, string>>
   /** What still stands where it is to listen is asked to go; it can start from here on. */
   makeRoom(): Promise<void>
+  /** Rejects where the program that is there now cannot work. */
+  check(): Promise<void>
   /** Somebody edited the configuration, which was put back, or with an error was not. */
   mended(error?: unknown): void
   /** What was wrong with the state of Traefik's own ACME, and what came of it. */
@@ -69,7 +71,10 @@ export const runTraefik = async (o: {
     keep: settings.keepServing,
     revision: createHash('sha256').update(text).digest('hex'),
     onExit: o.onExit,
-    beforeRestart: async () => acme?.mend(),
+    beforeRestart: async () => {
+      await o.check()
+      await acme?.mend()
+    },
     onRestart: o.onRestart,
   })
   const isUp = () => running.status().state === 'up'

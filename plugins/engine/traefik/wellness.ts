@@ -7,9 +7,11 @@ import type { Version } from './version.ts'
 export class Wellness {
   readonly #core: Pick<Core, 'health' | 'emit'>
   readonly #settings: Settings
-  readonly #version: string
+  version: Version
   /** How Traefik gets its routes. */
   routes = (): string => 'file'
+  /** What was in its folder of routes and is not the gateway's. */
+  aside = ''
   /** What ran here as the Go module started it, when this gateway came. */
   left: string | undefined
   /** It is being found out who holds a port. */
@@ -26,7 +28,7 @@ export class Wellness {
   ) {
     this.#core = core
     this.#settings = settings
-    this.#version = version.join('.')
+    this.version = version
     this.#status = status
   }
 
@@ -59,11 +61,12 @@ export class Wellness {
     const { pid, restarts = 0 } = this.#status() ?? {}
     const { http, https } = this.#settings
     return {
-      version: this.#version,
+      version: this.version.join('.'),
       https: https.port,
       http: http.port,
       routes: this.routes(),
       restarts,
+      ...(this.aside !== '' && { 'moved aside': this.aside }),
       ...(this.left !== undefined && { 'in the place of': this.left }),
       ...(pid !== undefined && { pid }),
     }

@@ -62,7 +62,6 @@ export const keeper = (o: {
       waiters.failed(new GatewayError('PROCESS_FAILED', `${service.name} ended: ${why}`, `it is tried again after ${delay} s`))
       void tell(() => service.onExit?.(why))
       await pause(delay, signal)
-      if (!signal.aborted) await tell(() => service.beforeRestart?.())
       if (signal.aborted) turn = new AbortController()
       else restarts++
     }
@@ -78,11 +77,18 @@ export const keeper = (o: {
       await sleep(Math.max(1, Math.min(500, until - performance.now())), undefined, { signal }).catch(() => undefined)
   }
 
+  /** One that fell is started once what it needs is in order; where that is not, the try has failed. */
+  const begin = async (asked: AbortSignal): Promise<Child> => {
+    if (fell) await service.beforeRestart?.()
+    asked.throwIfAborted()
+    return o.start(service)
+  }
+
   /** From start to end; returns why it ended, which is of no matter where `asked` was aborted. */
   const oneLife = async (given: Child | undefined, asked: AbortSignal): Promise<string> => {
     try {
       become('starting')
-      const own = given ?? (await o.start(service))
+      const own = given ?? (await begin(asked))
       child = own
       const gone = new AbortController()
       void own.ended.then(() => gone.abort())

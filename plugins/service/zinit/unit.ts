@@ -58,13 +58,22 @@ export const unit = (o: { service: Service; zinit: Zinit; units: Units; changed:
       become('backoff', why)
       waiters.failed(new GatewayError('PROCESS_FAILED', `${service.name} ended: ${why}`, 'zinit starts it again in 2 s'))
       void tell(() => service.onExit?.(why))
-      void tell(() => service.beforeRestart?.())
+      void prepare()
     }
     if (end === 'end') await units.destroy(service.name, Math.min(service.stopSeconds ?? 10, stopLimit))
     state = 'stopped'
     begun.resolve()
     waiters.stopped(stopped())
     if (end === 'end') o.changed()
+  }
+
+  /** zinit starts it whatever comes of this. */
+  const prepare = async () => {
+    try {
+      await service.beforeRestart?.()
+    } catch (error) {
+      become(state, reason(error))
+    }
   }
 
   /** From a process to its end, of which it returns the reason. */

@@ -138,6 +138,24 @@ export const describeSupervisor = (name: string, under: SupervisorUnderTest): vo
       expect(starts('falls').at(-1)?.pid).toBe(one.status().pid)
     })
 
+    it('says why what one that fell needs is not in order', async () => {
+      let broken = true
+      const one = await run(
+        child('needy', sleeper, {
+          beforeRestart: async () => {
+            if (broken) throw new Error('its licence is not there')
+          },
+        }),
+      )
+      await one.ready
+      await startsReach('needy', 1)
+      process.kill(one.status().pid!, 'SIGKILL')
+      await expect.poll(() => one.status().lastError, patience).toBe('its licence is not there')
+      broken = false
+      await startsReach('needy', 2)
+      await expect.poll(() => one.status().state, patience).toBe('up')
+    })
+
     it('starts one again that was killed', async () => {
       const one = await run(child('killed', sleeper))
       await one.ready

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmod, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -64,25 +64,30 @@ describe('a Traefik that does not come up', () => {
     await expect(stat(`/proc/${first}`)).rejects.toThrow('ENOENT')
   })
 
-  it('vanishes from the disk while it serves: serves on, and is waited for once it ended', async () => {
+  it.each([
+    ['vanishes from the disk', undefined, /there is no '.*traefik-copy'/],
+    ['becomes an older one', "echo 'Version:      2.11.2'", /Traefik 2\.11\.2 is too old/],
+    ['becomes no Traefik', 'echo hello', /names no version/],
+  ])('%s while it serves: serves on, and is waited for once it ended', async (_, script, why) => {
     const { start, get, root, seen, web } = await faultStand()
     const command = join(root, 'traefik-copy')
-    const put = async () => {
-      await writeFile(command, `#!/bin/sh\nexec ${traefikPath()} "$@"\n`)
-      await chmod(command, 0o755)
+    // In one step: a shell that runs it reads on in what it opened.
+    const put = async (text: string) => {
+      await writeFile(`${command}.new`, `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+      await rename(`${command}.new`, command)
     }
-    await put()
+    const real = `exec ${traefikPath()} "$@"`
+    await put(real)
     const gateway = await start({ command })
     await set(gateway, '1-1-a', 'a.wild.test', web.url)
-    await rm(command)
+    await (script === undefined ? rm(command) : put(script))
     await expect.poll(() => get('a.wild.test'), patience).toBe('hello')
     process.kill(pidOf(gateway), 'SIGKILL')
-    await expect
-      .poll(() => stateOf(gateway), patience)
-      .toMatchObject({ state: 'down', reason: expect.stringContaining('is not there or not executable') })
-    const told = { status: expect.stringMatching(/down.*is not there or not executable/), exitCode: 5, readyz: 503 }
+    const down = { state: 'down', reason: expect.stringMatching(why) }
+    await expect.poll(() => stateOf(gateway), patience).toMatchObject(down)
+    const told = { status: expect.stringMatching(new RegExp(`down.*${why.source}`)), exitCode: 5, readyz: 503 }
     await expect.poll(seen, patience).toMatchObject(told)
-    await put()
+    await put(real)
     await expect.poll(() => stateOf(gateway)?.state, patience).toBe('ok')
     expect(await get('a.wild.test')).toBe('hello')
   })
