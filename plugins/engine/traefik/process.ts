@@ -72,8 +72,9 @@ export const runTraefik = async (o: {
     revision: createHash('sha256').update(text).digest('hex'),
     onExit: o.onExit,
     beforeRestart: async () => {
-      await o.check()
+      // First what has to be there when another program starts it.
       await acme?.mend()
+      await o.check()
     },
     onRestart: o.onRestart,
   })
