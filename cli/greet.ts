@@ -1,6 +1,6 @@
 import { relative } from 'node:path'
 import type { GatewayConfig } from '../core/config.ts'
-import type { Status } from '../core/plugin.ts'
+import type { Status } from '../core/gateway-interface.ts'
 import { inClone } from './place.ts'
 
 /** What a person may try now that it is up: only lines that work with this config. */

@@ -1,7 +1,7 @@
+import type { Gateway } from './gateway-interface.ts'
 import type { HandOver } from './hand-over.ts'
 import type { Sockets } from './listeners.ts'
 import type { Bytes, WorkloadId } from './operation.ts'
-import type { Gateway } from './plugin.ts'
 import type { Log } from './services.ts'
 
 export interface RunningGateway extends Gateway {

@@ -1,5 +1,5 @@
+import type { Stat } from './gateway-interface.ts'
 import type { Operation } from './operation.ts'
-import type { Stat } from './plugin.ts'
 
 /** Upper bounds in seconds: from a write in memory to a Set that ran into its deadline. */
 const bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]

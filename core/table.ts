@@ -1,5 +1,5 @@
+import type { Routes } from './gateway-interface.ts'
 import type { Route, WorkloadId } from './operation.ts'
-import type { Routes } from './plugin.ts'
 
 /** The routes that are served now, and who holds which host. A change costs O(1); a list is put in order when asked for. */
 export interface Table extends Routes {
