@@ -81,11 +81,13 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
     settings.issue === 'traefik' && tls.mode === 'terminate' && ownResolvers.includes(tls.resolver)
   const wellness = new Wellness(core, settings, version, () => traefik?.status())
   if (left) wellness.left = `Traefik ${left.version} (pid ${left.pid})`
-  const mended = (found: readonly Found[]) => {
+  const mended = async (found: readonly Found[]) => {
     for (const one of found) core.emit(folderMended(one, folders.proxy))
+    wellness.aside = await folder.aside()
     publisher.publish()
   }
   const folder = new Folder(folders.proxy, mended, (error) => wellness.not(`its folder of routes: ${reason(error)}`))
+  wellness.aside = await folder.aside()
   const liveness = new Liveness(core.emit, ({ host, tls }) => {
     if (tls.mode === 'passthrough') return true
     return issues(tls) ? api.certified(host, stop.signal).catch(() => false) : certificates.covers(host)
@@ -113,7 +115,6 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
     signal: stop.signal,
     channel: feed,
     async told(generation) {
-      wellness.aside = await folder.aside()
       wellness.ok()
       if (liveness.waiting > 0) await liveness.served(generation, await api.troubles(stop.signal))
     },

@@ -39,7 +39,7 @@ const settle = 50
 export class Folder {
   readonly path: string
   readonly #files = new Map<string, string>()
-  readonly #found: (found: readonly Found[]) => void
+  readonly #found: (found: readonly Found[]) => unknown
   readonly #failed: (error: unknown) => void
   #watcher: FSWatcher | undefined
   #touched = new Set<string>()
@@ -48,7 +48,7 @@ export class Folder {
   #last: Promise<unknown> = Promise.resolve()
 
   /** `found` is told what was mended; `failed` what could not be. */
-  constructor(path: string, found: (found: readonly Found[]) => void, failed: (error: unknown) => void) {
+  constructor(path: string, found: (found: readonly Found[]) => unknown, failed: (error: unknown) => void) {
     this.path = path
     this.#found = found
     this.#failed = failed
