@@ -6,6 +6,7 @@ import { type TraefikOptions, traefik } from '../../../../plugins/engine/traefik
 import { processes } from '../../../../plugins/service/processes/index.ts'
 import { anyHost, emptyMemory, issued, memory, passthrough } from '../../../kit/engine/plugins.ts'
 import { createAuthority, freePort, http1, httpBackend, openTls, tempRoot } from '../../../kit/index.ts'
+import { endKept } from '../../../kit/kept.ts'
 import { traefikPath } from '../../../kit/programs.ts'
 
 const closing: (() => unknown)[] = []
@@ -17,7 +18,7 @@ const stand = async (options: TraefikOptions = {}) => {
   const [http, https, api, authority] = [await freePort(), await freePort(), await freePort(), await createAuthority()]
   const relay = await freePort()
   const root = tempRoot()
-  closing.push(root.remove)
+  closing.push(root.remove, () => endKept(root.path))
   const held = emptyMemory()
   const web = await httpBackend('hello')
   closing.push(web.close)
