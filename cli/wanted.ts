@@ -1,3 +1,4 @@
+import { parseId } from '../core/parse.ts'
 import type { ConnectionFlags } from './connection.ts'
 import { connectionFlags } from './connection.ts'
 
@@ -34,4 +35,8 @@ export const bodyOf = ({ passthrough, network }: Given, kind: 'fqdn' | 'name', h
   ...(passthrough && { passthrough }),
   ...(network !== undefined && { network }),
 })
-export const pathOf = (id: string): string => `/v1/workloads/${encodeURIComponent(id)}`
+/** Throws INVALID_ID where the id is one that no path can carry: URLs resolve dots away. All others are the gateway's to judge. */
+export const pathOf = (id: string): string => {
+  if (/^\.{0,2}$/.test(id)) parseId(id)
+  return `/v1/workloads/${encodeURIComponent(id)}`
+}

@@ -66,6 +66,9 @@ export const listeners = (sockets: Sockets = { bind, free: () => undefined }) =>
         held.delete(key)
         throw error
       })
+      // An open claim is of the generation before this one, which may hand over; another that waits wants the address for itself.
+      if (entry.claims.some(({ open }) => !open))
+        throw new GatewayError('CONFIG_INVALID', `${shownAt(address)} is to be listened on twice`, 'give each its own port')
       const claim: Claim = { accept, open: false }
       entry.claims = [...entry.claims, claim]
       if (!holding) begin(entry)
@@ -133,9 +136,11 @@ export const answers = (path: string): Promise<boolean> =>
 const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 
+const shownAt = (address: Address): string =>
+  'path' in address ? address.path : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`
+
 export const explainBind = (error: unknown, address: Address): GatewayError => {
-  const where =
-    'path' in address ? address.path : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`
+  const where = shownAt(address)
   const code = codeOf(error)
   if (code === 'EADDRINUSE')
     return new GatewayError('PORT_IN_USE', `${where} is in use by another process`, 'stop that process or choose another port', {

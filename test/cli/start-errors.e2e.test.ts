@@ -68,6 +68,17 @@ test.concurrent.for(Object.entries(refused))(
   },
 )
 
+test.concurrent('a port that is given twice ends the start, and is said', async () => {
+  const folder = tempRoot('twice')
+  const port = String(await freePort())
+  await using gateway = gatewayProcess(['--root', folder.path, '--http', port, '--https', port], { cwd: folder.path })
+  expect(await gateway.ended).toBe(78)
+  expect(gateway.stderr).toMatch(
+    /^gateway: CONFIG_INVALID: plugin 'engine\/embedded': \S+:\d+ is to be listened on twice \([^\n]+\)\n$/,
+  )
+  await folder.remove()
+})
+
 test.concurrent('a broker that is down keeps nothing else from serving, and is said', async () => {
   const folder = tempRoot('broker')
   const [http, https, api] = [await freePort(), await freePort(), await freePort()]

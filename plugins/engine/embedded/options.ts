@@ -1,6 +1,6 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
-import { GatewayError } from '../../../core/index.ts'
-import { nearest } from '../../../lib/nearest.ts'
+import { holdsCertificate } from '../../../lib/pem.ts'
+import { hostText, keys, number, oneOf, wrong } from './option-checks.ts'
 
 /** Where a port is opened. Host: by default every address of both IP versions, of IPv4 alone where the machine has no other. */
 export interface Where {
@@ -165,11 +165,15 @@ export const readOptions = (options: EmbeddedOptions): Settings => {
   number('drain', drain, 0, 30)
   number('http.port', http === false ? 0 : (http.port ?? 8080), 0, 65_535)
   number('https.port', https.port ?? 8443, 0, 65_535)
+  hostText('http.host', http === false ? undefined : http.host)
+  hostText('https.host', https.host)
   number('publicHttpsPort', options.publicHttpsPort ?? 443, 1, 65_535)
   number('tls.contexts', tls.contexts ?? 1_000, 1, 1_000_000)
   number('backends.retrySeconds', backends.retrySeconds ?? 1, 0.1, 3_600)
   number('backends.idle', backends.idle ?? 64, 0, 100_000)
   number('backends.idleSeconds', backends.idleSeconds ?? 30, 0, 86_400)
+  if (backends.ca !== undefined && !holdsCertificate(backends.ca))
+    throw wrong('backends.ca', 'holds no certificate', 'give the PEM itself, such as readFileSync(file, "utf8")')
   oneOf('tls.minVersion', tls.minVersion, ['TLSv1.2', 'TLSv1.3'])
   oneOf('backends.h2c', backends.h2c, ['grpc', 'always', 'never'])
   oneOf('proxyProtocol.passthrough', proxyProtocol.passthrough, ['v1', 'v2'])
@@ -224,25 +228,4 @@ const networks = (texts: readonly string[]): ((address: string) => boolean) => {
     list.addSubnet(address, bits === undefined ? most : Number(bits), family)
   }
   return texts.length === 0 ? () => false : (address) => list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6')
-}
-
-const wrong = (option: string, what: string, fix: string): GatewayError =>
-  new GatewayError('CONFIG_INVALID', `engine/embedded: the option ${option} ${what}`, fix)
-
-const number = (option: string, value: unknown, least: number, most: number): void => {
-  if (typeof value === 'number' && value >= least && value <= most) return
-  throw wrong(option, `is ${JSON.stringify(value)}`, `give a number from ${least} to ${most}`)
-}
-const oneOf = (option: string, value: unknown, allowed: readonly string[]): void => {
-  if (value === undefined || (typeof value === 'string' && allowed.includes(value))) return
-  throw wrong(option, `is ${JSON.stringify(value)}`, `give one of ${allowed.join(', ')}`)
-}
-const keys = (prefix: string, given: unknown, allowed: readonly string[]): void => {
-  if (typeof given !== 'object' || given === null)
-    throw wrong(prefix.slice(0, -1), `is ${JSON.stringify(given)}`, 'give an object')
-  for (const key of Object.keys(given)) {
-    if (allowed.includes(key)) continue
-    const near = nearest(key, allowed)
-    throw wrong(prefix + key, 'does not exist', near ? `did you mean ${prefix}${near}?` : `there are ${allowed.join(', ')}`)
-  }
 }

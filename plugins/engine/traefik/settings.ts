@@ -1,4 +1,5 @@
 import { parseIp, parseRange } from '../../../lib/ip.ts'
+import { holdsCertificate } from '../../../lib/pem.ts'
 import { type OverHttp, readOverHttp } from './endpoint/options.ts'
 import { type Limits, readLimits } from './limits.ts'
 import { keys, number, oneOf, wrong } from './option-checks.ts'
@@ -70,6 +71,8 @@ export const readOptions = (options: TraefikOptions): Settings => {
   oneOf('proxyProtocol.passthrough', proxyProtocol.passthrough, ['v1', 'v2'])
   oneOf('acme.keyType', acme.keyType, ['EC256', 'EC384', 'RSA2048', 'RSA4096', 'RSA8192'])
   oneOf('logLevel', options.logLevel, ['DEBUG', 'INFO', 'WARN', 'ERROR'])
+  if (backends.ca !== undefined && !holdsCertificate(backends.ca))
+    throw wrong('backends.ca', 'holds no certificate', 'give the PEM itself, such as readFileSync(file, "utf8")')
   if (acme.caServer !== undefined && !/^https?:\/\/\S+$/.test(acme.caServer))
     throw wrong('acme.caServer', 'is no URL', "give the CA's directory, such as https://acme-v02.api.letsencrypt.org/directory")
   const { host = '127.0.0.1' } = api

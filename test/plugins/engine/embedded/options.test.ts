@@ -17,6 +17,14 @@ describe('the options of the embedded engine', () => {
     ['an old TLS version', { tls: { minVersion: 'TLSv1' } }, 'tls.minVersion'],
     ['a health path that is none', { health: { path: 'healthz' } }, 'health.path'],
     ['a PROXY version that is none', { proxyProtocol: { passthrough: 'v3' } }, 'proxyProtocol.passthrough'],
+    ['a host that is no text', { https: { host: 5 } }, 'https.host'],
+    ['an empty host', { http: { host: '' } }, 'http.host'],
+    ['a CA by its path', { backends: { ca: '/etc/ssl/ca.pem' } }, 'backends.ca'],
+    [
+      'a CA that cannot be read',
+      { backends: { ca: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----' } },
+      'backends.ca',
+    ],
     ['an object that is none', { limits: 5 }, 'limits'],
   ])('refuse %s where the line stands, by its name', (_what, options, name) => {
     const refused = () => embedded(options as never)

@@ -14,6 +14,7 @@ it.each<[string, unknown, string]>([
   ['a network that is none', { trustedProxies: ['10.0.0.0/40'] }, 'give addresses or networks'],
   ['an issuer that is none', { issue: 'nobody' }, 'give one of traefik, gateway'],
   ['a drain over the limit', { drain: 60 }, 'give a number from 0 to 30'],
+  ['a CA of backends by its path', { backends: { ca: '/etc/ssl/ca.pem' } }, 'give the PEM itself'],
   ['a health path that is none', { health: { path: 'x' } }, 'give one such as /healthz'],
 ])('refuses %s at the config line', (_, options, fix) => {
   expect(() => readOptions(options as TraefikOptions)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
