@@ -59,7 +59,7 @@ const open = async (
     try {
       const outgoing =
         'url' in place
-          ? request(new URL(path, place.url), options, resolve)
+          ? request(new URL(`${place.url.pathname.replace(/\/$/, '')}${path}`, place.url), options, resolve)
           : request({ ...options, socketPath: place.socketPath, path }, resolve)
       outgoing.on('error', failed).on('timeout', () => outgoing.destroy(new Error(`no answer within ${patience / 1000} s`)))
       outgoing.end(payload)

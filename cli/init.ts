@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { GatewayError, reason } from '../core/errors.ts'
@@ -10,7 +10,11 @@ export default verb({
     'Writes the config that runs where there is none, with a comment on every line, to be changed.\n' +
     'It is gateway.config.ts where the package of the folder is a module, else gateway.config.mts.',
   args: {
-    folder: { type: 'positional', required: false, description: 'Where to write it (default: this folder)' },
+    folder: {
+      type: 'positional',
+      required: false,
+      description: 'Where to write it (default: this folder); made where it is not there',
+    },
     preset: {
       type: 'enum',
       options: ['local', 'zos'],
@@ -30,13 +34,14 @@ export default verb({
 /** Each preset spelled out, with a comment on every line. */
 const shippedAs: Readonly<Record<string, string>> = { local: 'gateway.config.ts', zos: 'etc/zos/gateway.config.ts' }
 
-/** Writes the shipped config into the folder and returns its path. Throws BAD_REQUEST where one is there already. */
+/** Writes the shipped config into the folder, which is made where it is not there, and returns its path. Throws BAD_REQUEST where one is there already. */
 export const init = (folder: string, preset = 'local'): string => {
   const taken = findConfig(undefined, folder)
   if (taken) throw new GatewayError('BAD_REQUEST', `${taken} is there already`, 'change that one, or move it away first')
   const file = join(folder, isModule(folder) ? 'gateway.config.ts' : 'gateway.config.mts')
   const shipped = join(dirname(createRequire(import.meta.url).resolve('zos-gateway/package.json')), shippedAs[preset] ?? '')
   try {
+    mkdirSync(folder, { recursive: true })
     writeFileSync(file, readFileSync(shipped), { flag: 'wx' })
   } catch (cause) {
     throw new GatewayError('ROOT_UNUSABLE', `cannot write ${file}: ${reason(cause)}`, 'choose a folder that you may write to', {

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, get } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { verbs } from '../../cli/verbs.ts'
@@ -207,6 +207,24 @@ describe('which gateway is asked', () => {
     expect((await run(`status --url http://127.0.0.1:${api}`, env)).code).toBe(0)
     expect((await run('status', { ...env, GATEWAY_URL: `http://localhost:${api}` })).code).toBe(0)
     expect((await run(`status --root ${nowhere}`, { GATEWAY_URL: `http://localhost:${api}` })).code).toBe(69)
+  })
+
+  test('an API that is mounted below a path is asked there', async () => {
+    const front = createServer((asked, response) => {
+      const path = asked.url?.match(/^\/gateway(\/.*)/)?.[1]
+      if (path === undefined) response.writeHead(404).end()
+      else
+        get(`http://127.0.0.1:${api}${path}`, (answer) =>
+          answer.pipe(response.writeHead(answer.statusCode ?? 500, answer.headers)),
+        )
+    })
+    await once(front.listen(0, '127.0.0.1'), 'listening')
+    const address = front.address()
+    const url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
+    for (const at of [`${url}/gateway`, `${url}/gateway/`])
+      expect((await run(`status --json --url ${at}`)).json).toMatchObject({ ready: true, root: root.path })
+    expect((await run(`status --url ${url}`)).code).toBe(2)
+    front.close()
   })
 
   test('what is no gateway is told apart', async () => {

@@ -28,6 +28,14 @@ test('init writes the config of a Zero-OS node where that preset is named', asyn
   await folder.remove()
 })
 
+test('init makes the folder that it is to write to', async () => {
+  const folder = tempRoot('init')
+  await using gateway = gatewayProcess(['init', 'etc/zos-gateway', '--json'], { cwd: folder.path })
+  expect(await gateway.ended).toBe(0)
+  expect(readFileSync(join(folder.path, 'etc/zos-gateway/gateway.config.mts'), 'utf8')).toBe(shipped)
+  await folder.remove()
+})
+
 test('init leaves a config alone that is there already', async () => {
   const folder = tempRoot('init')
   writeFileSync(join(folder.path, 'gateway.config.js'), 'mine')

@@ -71,7 +71,8 @@ const toOperation = (id: string, body: Readonly<Record<string, unknown>>): SetOp
       return badRequest(`there is no field '${shown(key)}'`, near ? `did you mean '${near}'?` : `known are ${fields.join(', ')}`)
     })
   const named = [body.fqdn, body.name].filter((value) => value !== undefined && value !== null).length
-  if (named !== 1) problems.push(badRequest(`the body has ${named ? 'both' : 'neither'} fqdn and name`, 'give one of the two'))
+  if (named !== 1)
+    problems.push(badRequest(`the body has ${named ? 'both fqdn and' : 'neither fqdn nor'} name`, 'give one of the two'))
   try {
     const kind = body.name === undefined || body.name === null ? 'set-fqdn' : 'set-name'
     const op = parseOperation({ ...body, do: kind, id })
