@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { GatewayError } from '../../../core/index.ts'
 import { syncFolder, writeFilesAtomic } from '../../../lib/atomic-file.ts'
 
@@ -28,9 +28,14 @@ const asStorage = (path: string, error: unknown): unknown => {
 /** Who holds a folder in this process: a reload has two engines on it for a while, and the newest is right. */
 const holders = new Map<string, Folder>()
 
+/** Of a name that is kept of a file moved aside: with the time before it no file system finds it too long. */
+const longest = 70
+
 /** Files that the gateway moved aside are kept here, beside the folder. */
 const asideOf = (path: string) => `${path}-aside`
 const settle = 50
+/** Milliseconds until it is tried again where what is to be mended cannot be. */
+const pause = 1_000
 
 /**
  * A folder that is the gateway's alone: what is in it is what was written here, whoever edits, deletes or adds files. One wrong file
@@ -42,6 +47,8 @@ export class Folder {
   readonly #found: (found: readonly Found[]) => unknown
   readonly #failed: (error: unknown) => void
   #watcher: FSWatcher | undefined
+  /** What is watched is not at the path any more. */
+  #gone = false
   #touched = new Set<string>()
   #timer: NodeJS.Timeout | undefined
   #closed = false
@@ -65,15 +72,14 @@ export class Folder {
       for (const [name, content] of files) this.#files.set(name, content)
       await this.#mend(new Set([...files.keys(), ...(await readdir(this.path))]), true)
     })
-    if (this.#closed) return
-    this.#watcher ??= watch(this.path, (_, name) => this.#touch(name ?? '')).on('error', this.#failed)
+    if (!this.#closed && !this.#watcher) this.#watch()
   }
 
   /** Writes and deletes files, durably and all or none of the writes. Nothing, once another holds the folder. */
   change(write: ReadonlyMap<string, string>, remove: Iterable<string> = []): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#closed) return
-      await writeFilesAtomic(this.path, write).catch((error) => {
+      await this.#write(write).catch((error) => {
         throw asStorage(this.path, error)
       })
       for (const [name, content] of write) this.#files.set(name, content)
@@ -98,35 +104,80 @@ export class Folder {
     await this.#last
   }
 
+  #watch(): void {
+    this.#watcher?.close()
+    this.#watcher = watch(this.path, (_, name) => {
+      // The folder itself: it was deleted or moved away.
+      if (name === basename(this.path)) this.#gone = true
+      this.#touch(name ?? '')
+    }).on('error', this.#failed)
+    this.#gone = false
+  }
+
   #touch(name: string): void {
     this.#touched.add(name)
+    this.#soon(settle)
+  }
+  #soon(milliseconds: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
       const touched = this.#touched
       this.#touched = new Set()
-      this.#inTurn(() => this.#mend(touched, false)).catch(this.#failed)
-    }, settle)
+      this.#inTurn(() => this.#mend(touched, false)).catch((error) => {
+        this.#failed(asStorage(this.path, error))
+        this.#touched = touched.union(this.#touched)
+        if (!this.#closed) this.#soon(pause)
+      })
+    }, milliseconds)
+  }
+
+  /** Of a folder that was taken away too. */
+  async #write(files: ReadonlyMap<string, string>): Promise<void> {
+    await writeFilesAtomic(this.path, files).catch(async (error) => {
+      if (error.code !== 'ENOENT') throw error
+      this.#gone = true
+      await this.#mend(new Set(), false)
+      await writeFilesAtomic(this.path, files)
+    })
+  }
+  /** Has the folder be there again, and watched. Returns the names of all that is in it or should be. */
+  async #again(): Promise<ReadonlySet<string>> {
+    await mkdir(this.path, { recursive: true, mode: 0o700 })
+    this.#watch()
+    return new Set([...this.#files.keys(), ...(await readdir(this.path))])
   }
 
   /** `starting`: what is there may be of an earlier time, and nobody edited it. */
   async #mend(names: ReadonlySet<string>, starting: boolean): Promise<void> {
     if (this.#closed) return
     const found: Found[] = []
+    const foreign: string[] = []
     const write = new Map<string, string>()
-    for (const name of names) {
-      if (name === '') continue
+    for (const name of this.#gone ? await this.#again() : names) {
       const wanted = this.#files.get(name)
-      if (wanted === undefined) {
-        if (await this.#putAside(name, starting)) found.push({ name, what: 'foreign' })
-        continue
-      }
-      const there = await readFile(join(this.path, name), 'utf8').catch(() => undefined)
+      if (wanted === undefined && name !== '') foreign.push(name)
+      if (wanted === undefined) continue
+      const there = await this.#read(name)
       if (there === wanted) continue
       write.set(name, wanted)
       if (!starting) found.push({ name, what: there === undefined ? 'lost' : 'edited' })
     }
     if (write.size > 0) await writeFilesAtomic(this.path, write)
-    if (found.length > 0) this.#found(found)
+    try {
+      for (const name of foreign) if (await this.#putAside(name, starting)) found.push({ name, what: 'foreign' })
+    } finally {
+      if (found.length > 0) this.#found(found)
+    }
+  }
+
+  /** A folder cannot be replaced by a file: it is put aside. */
+  async #read(name: string): Promise<string | undefined> {
+    try {
+      return await readFile(join(this.path, name), 'utf8')
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EISDIR') await this.#putAside(name, false)
+      return undefined
+    }
   }
 
   async #putAside(name: string, starting: boolean): Promise<boolean> {
@@ -137,7 +188,7 @@ export class Folder {
       return false
     }
     await mkdir(asideOf(this.path), { recursive: true, mode: 0o700 })
-    const to = join(asideOf(this.path), `${new Date().toISOString().replaceAll(':', '')}-${name}`)
+    const to = join(asideOf(this.path), `${new Date().toISOString().replaceAll(':', '')}-${name.slice(-longest)}`)
     return rename(path, to).then(
       () => true,
       (error: NodeJS.ErrnoException) => {

@@ -119,6 +119,19 @@ describe('the folder of routes', () => {
     expect(await get('a.wild.test')).toBe('hello')
   })
 
+  it('is there again with every route where it was deleted as a whole, and takes the next', async () => {
+    const { start, get, proxy, web } = await stand()
+    const gateway = await start()
+    await set(gateway, '1-1-a', 'a.wild.test', web.url)
+    const alarm = next(gateway, (event) => event.type === 'alarm')
+    await rm(proxy, { recursive: true, maxRetries: 20 })
+    expect(await alarm).toMatchObject({ message: expect.stringMatching(/ was lost and put back$/) })
+    await set(gateway, '1-1-b', 'b.wild.test', web.url)
+    expect(await get('b.wild.test')).toBe('hello')
+    await vi.waitFor(async () => expect(await get('a.wild.test')).toBe('hello'), { timeout: 30_000 })
+    expect(await readdir(proxy)).toEqual(expect.arrayContaining(['1-1-a.yaml', '1-1-b.yaml']))
+  })
+
   it('is cleared of what is not stored before Traefik starts', async () => {
     const { start, get, proxy, aside, web } = await stand()
     await mkdir(proxy, { recursive: true })
