@@ -23,6 +23,8 @@ export const openBridges = (supervisor: Supervisor, settings: Settings, log: Cor
   const [first, last] = settings.ports
   const ports = new Set<number>()
   const leaving = new Map<Bridge, AbortController>()
+  /** Those that are being stopped, or were. */
+  const ended = new WeakSet<Bridge>()
 
   /** Nobody else of this gateway gets it until its nnc is stopped; whether a stranger has it nnc finds out. */
   const takePort = (network: string): number => {
@@ -42,7 +44,9 @@ export const openBridges = (supervisor: Supervisor, settings: Settings, log: Cor
     supervised = await supervisor.run({ ...serviceOf(unit, settings, () => supervised?.status().pid), onExit })
     return { unit, supervised }
   }
-  const stop = async ({ unit, supervised }: Bridge): Promise<void> => {
+  const stop = async (bridge: Bridge): Promise<void> => {
+    const { unit, supervised } = bridge
+    ended.add(bridge)
     await supervised.stop().catch((error) => log(`${unit.name} is not stopped: ${reason(error)}`))
     ports.delete(unit.port)
   }
@@ -91,7 +95,7 @@ export const openBridges = (supervisor: Supervisor, settings: Settings, log: Cor
         for (const port of tried) ports.delete(port)
       }
     },
-    isUp: ({ supervised }: Bridge): boolean => supervised.status().state === 'up',
+    isUp: (bridge: Bridge): boolean => !ended.has(bridge) && bridge.supervised.status().state === 'up',
 
     /** Ends it when nothing goes through it any more, or behind the time for that. */
     retire(bridge: Bridge, gone: () => void): void {
@@ -107,11 +111,11 @@ export const openBridges = (supervisor: Supervisor, settings: Settings, log: Cor
       }
       void drain()
     },
-    /** Has one that was to go stay. */
-    stay(bridge: Bridge): void {
+    /** Has one that was to go stay. Returns whether it was to. */
+    stay(bridge: Bridge): boolean {
       const kept = leaving.get(bridge)
-      leaving.delete(bridge)
       kept?.abort()
+      return leaving.delete(bridge)
     },
     isLeaving: (bridge: Bridge): boolean => leaving.has(bridge),
     /** Ends at once what was to go. */

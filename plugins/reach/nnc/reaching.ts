@@ -34,7 +34,8 @@ export const reaching = async (core: Given, settings: Settings): Promise<Hooks['
   }
   /** As it was before this gateway, or this plugin, started: at once, and up as soon as the namespaces are there. */
   const resume = async (id: WorkloadId, units: readonly Unit[]): Promise<void> => {
-    running.set(id, await Promise.all(units.map((unit) => bridges.run(unit))))
+    const resumed = await Promise.all(units.map((unit) => bridges.run(unit)))
+    if (resumed.length > 0) running.set(id, resumed)
   }
   const before = (id: WorkloadId, network: string, targets: readonly string[]): readonly Unit[] | undefined => {
     const known = kept.read(id)
@@ -54,11 +55,16 @@ export const reaching = async (core: Given, settings: Settings): Promise<Hooks['
     const there = await namespaceOf(neighbours, { id, network }, { signal, timeout: settings.timeout })
     const strangers = running.has(id) ? [] : await left(id)
     const fresh: Bridge[] = []
+    const stayed: Bridge[] = []
     const make = async (target: string): Promise<Bridge> => {
       const all = [...bridgesOf(id), ...fresh]
       const fits = (unit: Unit) => unit.namespace === there && unit.target === target
       const up = all.find((one) => fits(one.unit) && bridges.isUp(one))
-      if (up) return up
+      if (up) {
+        // At once: by the time that the others are up its last connection may have ended.
+        if (bridges.stay(up)) stayed.push(up)
+        return up
+      }
       const names = [...all.map(({ unit }) => unit), ...strangers]
       const stranger = strangers.find(fits)
       const unit = stranger ?? { name: freeName(id, names), port: bridges.takePort(network), namespace: there, target }
@@ -72,9 +78,9 @@ export const reaching = async (core: Given, settings: Settings): Promise<Hooks['
       const all = [...bridgesOf(id), ...fresh]
       await kept.write(id, { network, units: all.map(({ unit }) => unit) })
       running.set(id, all)
-      for (const one of wanted) bridges.stay(one)
       return wanted.map(({ unit }) => unit)
     } catch (error) {
+      for (const one of stayed) bridges.retire(one, () => forget(id, one))
       await Promise.all(fresh.map(bridges.stop))
       throw error
     }

@@ -1,5 +1,8 @@
-import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { existsSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createGateway, type Plugin, parseOperation, type RunningGateway, type SetOp } from '../../../core/index.ts'
 import { decode, encode, encodeResponse } from '../../../lib/zbus/index.ts'
@@ -58,8 +61,8 @@ const node = async (network: TenantNetwork, options: NncOptions = {}, says: Read
     nnc({ command, timeout: 1, drain: 5, ...options, ...more }),
     embedded({ http: { port: http }, https: { port: https } }),
   ]
-  const start = async () => {
-    const now = { plugins: plugins() }
+  const start = async (more: NncOptions = {}) => {
+    const now = { plugins: plugins(more) }
     const gateway = await createGateway(now, { root: root.path, source: async () => now })
     let closing: Promise<void> | undefined
     const close = () => {
@@ -165,6 +168,38 @@ describe.runIf(process.getuid?.() === 0)('reach/nnc, as root', () => {
     await set(running, first)
     await served('one', at.get)
     await expect.poll(() => at.units().size, patience).toBe(1)
+  })
+
+  it('goes on with an nnc that was to go, also where its last connection ends before the others of the Set are up', async () => {
+    const network = await tenantNetwork()
+    await network.serve('one', 9000)
+    await network.serve('two', 9001)
+    await network.serve('three', 9002)
+    const at = await node(network, { drain: 60 })
+    const [slow, started, go] = ['slow-nnc', 'started', 'go'].map((name) => join(at.root, name)) as [string, string, string]
+    const wait = `case "$*" in *:9002*) touch ${started}; while ! [ -e ${go} ]; do sleep 0.05; done;; esac`
+    writeFileSync(slow, `#!/bin/sh\n${wait}\nexec ${command} "$@"\n`, { mode: 0o755 })
+    const running = await at.start({ command: slow })
+    const { via = [] } = await set(running, first)
+    const [pid = 0] = at.units().values()
+    const open = connect({ host: '127.0.0.1', port: Number(new URL(via[0] ?? '').port) })
+    await once(open, 'connect')
+    await set(running, second)
+    const setting = set(running, first, 'http://10.20.2.5:9002')
+    await expect.poll(() => existsSync(started), patience).toBe(true)
+    open.destroy()
+    // As long as one that nobody wants takes to end.
+    for (let left = 20; left > 0 && isRunning(pid); left--) await sleep(100)
+    writeFileSync(go, '')
+    await setting
+    const got = new Set<string>()
+    await expect
+      .poll(async () => {
+        got.add(await at.get())
+        return [...got].filter((text) => text !== 'two').sort()
+      }, patience)
+      .toEqual(['one', 'three'])
+    expect(isRunning(pid)).toBe(true)
   })
 
   it('leaves its nncs when the gateway goes, and takes them over without asking networkd', async () => {
