@@ -44,9 +44,10 @@ export const nodeFacts = ({ neighbours, timeout, refresh, signal, ...tell }: Ask
   const ask = async () => {
     try {
       const answer = await neighbours.call('network', 'network@0.0.1', 'GetPublicConfig', [], { signal, timeout })
-      // networkd has one reason to refuse: there is none.
-      if ('refused' in answer) return learn(undefined)
-      return learn(read(answer.value))
+      if (!('refused' in answer)) return learn(read(answer.value))
+      // Of any other reason, such as an interface that is being made, nothing follows for a tenant.
+      if (/\bno public config/i.test(answer.refused)) return learn(undefined)
+      throw unavailable('network', 'GetPublicConfig', answer.refused)
     } catch (error) {
       signal.throwIfAborted()
       tell.failed(known ? `${reason(error)}; what it said before holds` : reason(error))

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Neighbours, NodeFacts } from '../../../core/index.ts'
+import { encodeResponse } from '../../../lib/zbus/index.ts'
 import { zosNode } from '../../../plugins/index.ts'
 import { setUpAlone } from '../../kit/index.ts'
 import { otherModules, type Say } from '../neighbours.ts'
@@ -7,6 +8,11 @@ import { otherModules, type Say } from '../neighbours.ts'
 const question = 'network@0.0.1 GetPublicConfig'
 const whole = '185.206.122.33/24, 2a10:b600:1::1/64, domain gent01.grid.tf'
 const asConfig = { ipv4: '185.206.122.33', ipv6: '2a10:b600:1::1', domain: 'gent01.grid.tf' }
+
+/** An error of the method. */
+const refusing = (failed: string): Buffer => encodeResponse({ id: 'reply-id', data: null, failed })
+/** As of a namespace whose interface is being made. */
+const failing = refusing('failed to get public interface: Link not found')
 
 const node = async (say: Say, options: { timeout?: number; refresh?: number } = {}) => {
   const others = await otherModules({ [question]: say })
@@ -29,8 +35,12 @@ describe('service/zos-node', () => {
     expect(await ask()).toEqual({ ipv4: '185.206.122.33' })
   })
 
-  it('has no public config where networkd says so, and that is no fault', async () => {
-    const { ask, plugin } = await node('error, no public config')
+  it.each<[string, Say]>([
+    ['as recorded', 'error, no public config'],
+    ['as it says today', refusing('no public configuration')],
+    ['behind what it did', refusing('failed to load configuration: no public configuration')],
+  ])('has no public config where networkd says so, and that is no fault: %s', async (_, say) => {
+    const { ask, plugin } = await node(say)
     expect(await ask()).toBeUndefined()
     expect(plugin.health().state).toBe('ok')
   })
@@ -63,6 +73,7 @@ describe('service/zos-node', () => {
     ['answers an address of five bytes', answerWith('81a44950763481a24950c4050102030405'), 'its IPv4 address is 5 bytes'],
     ['answers a domain that is none', answerWith('82a449507634c0a6446f6d61696ea3612062'), "its domain is 'a b'"],
     ['knows no such method', protocolError('unknown method'), 'unknown method'],
+    ['has trouble of its own', failing, 'failed to get public interface'],
   ]
   it.each(useless)('says so where networkd %s', async (_, say, why) => {
     const { ask, plugin } = await node(say, { timeout: 0.3 })
@@ -70,10 +81,13 @@ describe('service/zos-node', () => {
     expect(plugin.health()).toMatchObject({ state: 'degraded', reason: expect.stringContaining(why) })
   })
 
-  it('goes on with what networkd said before while it does not answer, and says so', async () => {
+  it.each<[string, Say]>([
+    ['does not answer', 'silence'],
+    ['has trouble of its own', failing],
+  ])('goes on with what networkd said before, and says so, while it %s', async (_, say) => {
     const { ask, others, plugin } = await node(whole, { timeout: 0.3, refresh: 0.1 })
     expect(await ask()).toEqual(asConfig)
-    others.say(question, 'silence')
+    others.say(question, say)
     await vi.waitFor(() => expect(plugin.health().reason).toContain('what it said before holds'), 10_000)
     expect(await ask()).toEqual(asConfig)
     others.say(question, whole)
