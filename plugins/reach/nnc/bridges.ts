@@ -103,9 +103,11 @@ export const openBridges = (supervisor: Supervisor, settings: Settings, log: Cor
       leaving.set(bridge, kept)
       const until = performance.now() + settings.drain
       const drain = async () => {
-        while (connectionsOf(bridge.supervised.status().pid ?? 0) > 0 && performance.now() < until)
+        const goes = () => leaving.get(bridge) === kept
+        while (goes() && performance.now() < until && connectionsOf(bridge.supervised.status().pid ?? 0) > 0)
           await wait(250, undefined, { signal: kept.signal, ref: false }).catch(() => undefined)
-        if (!leaving.delete(bridge)) return
+        if (!goes()) return
+        leaving.delete(bridge)
         await stop(bridge)
         gone()
       }
