@@ -26,6 +26,9 @@ export const readPublicConfig = (value: unknown): PublicConfig | string => {
   return Object.freeze({ ...(ipv4 && { ipv4: ipv4.text }), ...(ipv6 && { ipv6: ipv6.text }), ...(domain && { domain }) })
 }
 
+/** Whether networkd refuses since there is none, as against an error of its own, such as of an interface that is being made. */
+export const saysNone = (refused: string): boolean => /\bno public config/i.test(refused)
+
 const address = (net: unknown, version: 4 | 6): Ip | string | undefined => {
   const bytes = fields(net)?.get('IP') ?? undefined
   if (bytes === undefined) return undefined

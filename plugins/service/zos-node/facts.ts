@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { type Neighbours, type NodeFacts, type PublicConfig, reason } from '../../../core/index.ts'
-import { readPublicConfig } from '../../../lib/zbus/public-config.ts'
+import { readPublicConfig, saysNone } from '../../../lib/zbus/public-config.ts'
 import { unavailable } from './neighbours.ts'
 
 interface Asking {
@@ -45,8 +45,7 @@ export const nodeFacts = ({ neighbours, timeout, refresh, signal, ...tell }: Ask
     try {
       const answer = await neighbours.call('network', 'network@0.0.1', 'GetPublicConfig', [], { signal, timeout })
       if (!('refused' in answer)) return learn(read(answer.value))
-      // Of any other reason, such as an interface that is being made, nothing follows for a tenant.
-      if (/\bno public config/i.test(answer.refused)) return learn(undefined)
+      if (saysNone(answer.refused)) return learn(undefined)
       throw unavailable('network', 'GetPublicConfig', answer.refused)
     } catch (error) {
       signal.throwIfAborted()

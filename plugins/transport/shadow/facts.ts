@@ -1,5 +1,5 @@
 import { GatewayError, type Neighbours, type NodeFacts } from '../../../core/index.ts'
-import { readPublicConfig } from '../../../lib/zbus/public-config.ts'
+import { readPublicConfig, saysNone } from '../../../lib/zbus/public-config.ts'
 import { type Heard, keyOf } from './ears.ts'
 
 /** What the other modules told the gateway module, for the plugins that would ask them. Nobody is asked. */
@@ -16,8 +16,8 @@ export const overheard = (heard: () => Heard, wouldTell: (method: string, args: 
     async publicConfig() {
       const said = heard().get(keyOf('network@0.0.1', 'GetPublicConfig', []))
       if (!said) throw unknown('network', 'GetPublicConfig')
-      // networkd has one reason to refuse: there is none.
-      if ('refused' in said) return undefined
+      if ('refused' in said && saysNone(said.refused)) return undefined
+      if ('refused' in said) throw unknown('network', `GetPublicConfig: ${said.refused}`)
       const config = readPublicConfig(said.value)
       if (typeof config === 'string') throw unknown('network', `GetPublicConfig: ${config}`)
       return config
