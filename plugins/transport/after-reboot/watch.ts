@@ -30,7 +30,7 @@ export const watch = (
     await gateway.dispatch(parseOperation({ do: 'delete', id }))
   }
 
-  const see = async (event: Logged): Promise<void> => {
+  const see = (event: Logged): void => {
     switch (event.type) {
       case 'applied':
       case 'confirmed':
@@ -38,8 +38,11 @@ export const watch = (
         waiting.delete(event.route.id)
         return
       case 'failed':
+        // Not awaited: the Delete has to be in its place before a Set that comes later.
         if (event.id && event.do !== 'delete' && waiting.has(event.id) && isRefusal(event.error))
-          await remove(event.id, `after a reboot it was refused: ${event.error.message}`)
+          void remove(event.id, `after a reboot it was refused: ${event.error.message}`).catch((error) =>
+            core.log(`a provisional workload is not removed: ${reason(error)}`),
+          )
         return
       case 'gap':
         unsure = true
@@ -48,7 +51,7 @@ export const watch = (
   }
   const follow = async () => {
     for await (const event of gateway.events(undefined, stop.signal)) {
-      await see(event).catch((error) => core.log(`a provisional workload is not removed: ${reason(error)}`))
+      see(event)
       if (waiting.size === 0) break
     }
   }
