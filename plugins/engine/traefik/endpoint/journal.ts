@@ -64,7 +64,9 @@ export class Journal {
     if (this.#size + line.length > this.#limit) await this.#rewrite()
     const file = this.#file ?? (await this.#reopen())
     try {
-      await file.write(line, 0, line.length, this.#size)
+      // A disk with little room takes a part, and says so; what is left over then fails.
+      for (let done = 0; done < line.length; )
+        done += (await file.write(line, done, line.length - done, this.#size + done)).bytesWritten
       await file.datasync()
     } catch (error) {
       await file.truncate(this.#size).catch(() => undefined)
