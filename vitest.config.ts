@@ -1,8 +1,5 @@
-import { delimiter } from 'node:path'
 import { defineConfig } from 'vitest/config'
-
-// Go's own page has it installed there; a shell that is older than that does not know. The set-up takes it from there too.
-process.env.PATH = [process.env.PATH, '/usr/local/go/bin'].join(delimiter)
+import './test/go-on-path.ts'
 
 // `unit` needs nothing but Node, and its files share two processes; `e2e` runs real parts: Redis, Go, curl, a browser, npm, other
 // processes. `whole` is the long form of what `e2e` has in short.

@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import '../go-on-path.ts'
 
 // `npm run moving`: what takes the Traefik 2.9.9 that nodes have, which takes minutes to build.
 const conditions = ['source']
