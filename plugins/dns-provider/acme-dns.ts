@@ -1,5 +1,5 @@
 import { setTimeout as after } from 'node:timers/promises'
-import { DnsWriter, definePlugin, GatewayError } from '../../core/index.ts'
+import { DnsWriter, definePlugin, GatewayError, knownOptions } from '../../core/index.ts'
 import { call } from '../../lib/dns/call.ts'
 import { type DnsFailure, unavailable } from '../../lib/dns/failure.ts'
 import {
@@ -32,6 +32,7 @@ export interface AcmeDnsOptions extends Omit<RemoteOptions, 'zones'> {
  * a domain run at the same time, more wait for one to be cleaned up, and a value that is still needed is written again before it would go.
  */
 export const acmeDns = (options: AcmeDnsOptions) => {
+  knownOptions('acmeDns', options, { timeout: true, propagation: true, api: true, accounts: true })
   const { api, accounts } = checked(options)
   return definePlugin({
     name: 'dns-provider/acme-dns',

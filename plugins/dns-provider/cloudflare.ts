@@ -1,4 +1,4 @@
-import { DnsWriter, definePlugin, GatewayError } from '../../core/index.ts'
+import { DnsWriter, definePlugin, GatewayError, knownOptions } from '../../core/index.ts'
 import { type Call, call, listOf, member } from '../../lib/dns/call.ts'
 import { type DnsFailure, denied, unavailable } from '../../lib/dns/failure.ts'
 import {
@@ -23,6 +23,7 @@ export interface CloudflareOptions extends RemoteOptions {
 
 /** Writes the records by Cloudflare's API, version 4. */
 export const cloudflare = (options: CloudflareOptions) => {
+  knownOptions('cloudflare', options, { zones: true, timeout: true, propagation: true, token: true, api: true })
   const { token, api = 'https://api.cloudflare.com/client/v4' } = checked(options)
   return definePlugin({
     name: 'dns-provider/cloudflare',

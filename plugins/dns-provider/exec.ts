@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { DnsWriter, definePlugin, GatewayError } from '../../core/index.ts'
+import { DnsWriter, definePlugin, GatewayError, knownOptions } from '../../core/index.ts'
 import { type DnsFailure, DnsFailure as Failure, unavailable } from '../../lib/dns/failure.ts'
 import { type RemoteOptions, remoteWriter, secretOf, type TxtRecord, wrongRemote, wrongSecret } from '../../lib/dns/remote.ts'
 import type { Secret } from '../../lib/secret.ts'
@@ -18,6 +18,15 @@ export interface ExecOptions extends RemoteOptions {
 
 /** Has a program put the records up and take them away, by the convention of lego's exec provider. One that hangs is ended with all that it started. */
 export const exec = (options: ExecOptions) => {
+  knownOptions('exec', options, {
+    zones: true,
+    timeout: true,
+    propagation: true,
+    command: true,
+    mode: true,
+    env: true,
+    atOnce: true,
+  })
   const { command, mode, env = {}, atOnce = 1 } = checked(options)
   return definePlugin({
     name: 'dns-provider/exec',

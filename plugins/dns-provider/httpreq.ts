@@ -1,4 +1,4 @@
-import { DnsWriter, definePlugin, GatewayError } from '../../core/index.ts'
+import { DnsWriter, definePlugin, GatewayError, knownOptions } from '../../core/index.ts'
 import { call } from '../../lib/dns/call.ts'
 import { DnsFailure, unavailable } from '../../lib/dns/failure.ts'
 import {
@@ -25,6 +25,15 @@ export interface HttpreqOptions extends RemoteOptions {
 
 /** Has any HTTP server put the records up and take them away, by the convention of lego's httpreq provider. */
 export const httpreq = (options: HttpreqOptions) => {
+  knownOptions('httpreq', options, {
+    zones: true,
+    timeout: true,
+    propagation: true,
+    endpoint: true,
+    username: true,
+    password: true,
+    mode: true,
+  })
   const { endpoint, username, password, mode } = checked(options)
   return definePlugin({
     name: 'dns-provider/httpreq',

@@ -1,4 +1,4 @@
-import { DnsWriter, definePlugin, GatewayError } from '../../core/index.ts'
+import { DnsWriter, definePlugin, GatewayError, knownOptions } from '../../core/index.ts'
 import { type Called, call, listOf, member } from '../../lib/dns/call.ts'
 import { type DnsFailure, unavailable } from '../../lib/dns/failure.ts'
 import {
@@ -22,6 +22,7 @@ export interface PowerdnsOptions extends RemoteOptions {
 
 /** Writes the records into a PowerDNS Authoritative Server by its HTTP API. */
 export const powerdns = (options: PowerdnsOptions) => {
+  knownOptions('powerdns', options, { zones: true, timeout: true, propagation: true, api: true, key: true, serverId: true })
   const { api, key, serverId = 'localhost' } = checked(options)
   return definePlugin({
     name: 'dns-provider/powerdns',

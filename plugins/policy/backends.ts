@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os'
-import { definePlugin, GatewayError, NodeFacts, optional, type Problem } from '../../core/index.ts'
+import { definePlugin, GatewayError, knownOptions, NodeFacts, optional, type Problem } from '../../core/index.ts'
 import { type Backend, parseBackend } from '../../lib/backend.ts'
 import { type Ip, inRange, parseIp, parseRange, type Range } from '../../lib/ip.ts'
 import { classify, embedded, type IpClass } from '../../lib/ip-class.ts'
@@ -20,6 +20,7 @@ export interface BackendsOptions {
  * have private addresses.
  */
 export const backends = (options: BackendsOptions = {}) => {
+  knownOptions('backends', options, { private: true, allow: true, ownPorts: true })
   const allow = (options.allow ?? []).map(readRange)
   const ownPorts = new Set((options.ownPorts ?? []).map(readPort))
   return definePlugin({

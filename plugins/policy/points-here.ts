@@ -1,5 +1,5 @@
 import { Resolver } from 'node:dns/promises'
-import { definePlugin, GatewayError, NodeFacts, optional, type Problem } from '../../core/index.ts'
+import { definePlugin, GatewayError, knownOptions, NodeFacts, optional, type Problem } from '../../core/index.ts'
 import { isUnder } from '../../lib/host.ts'
 import { parseIp } from '../../lib/ip.ts'
 import { shown } from '../../lib/shown.ts'
@@ -15,6 +15,7 @@ export interface PointsHereOptions {
 
 /** Refuses a domain that does not resolve to the node's public address. Names of the gateway's own domain are not asked for. */
 export const pointsHere = (options: PointsHereOptions = {}) => {
+  knownOptions('pointsHere', options, { resolvers: true, timeout: true, agree: true })
   const { resolvers = [], timeout = 10, agree = 'one' } = options
   check(options)
   return definePlugin({

@@ -1,10 +1,11 @@
-import { definePlugin, GatewayError, NodeFacts, type PublicConfig } from '../../core/index.ts'
+import { definePlugin, GatewayError, knownOptions, NodeFacts, type PublicConfig } from '../../core/index.ts'
 import { canonicalHost } from '../../lib/host.ts'
 import { parseIp } from '../../lib/ip.ts'
 import { shown } from '../../lib/shown.ts'
 
 /** Says what the node is to the outside, as written in the config file: addresses without prefix length, and the domain of name workloads. */
 export const staticNode = (options: PublicConfig = {}) => {
+  knownOptions('staticNode', options, { ipv4: true, ipv6: true, domain: true })
   const config = Object.freeze({ ...address(options, 'ipv4', 4), ...address(options, 'ipv6', 6), ...domain(options) })
   return definePlugin({
     name: 'service/static-node',

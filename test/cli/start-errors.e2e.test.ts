@@ -15,6 +15,11 @@ const refused: Record<string, { config?: string; args?: string[]; exit: number; 
     exit: 78,
     says: /CONFIG_INVALID: 'engine\/embedded' and 'engine\/mine' are both of kind 'engine'/,
   },
+  'an option that does not exist': {
+    config: `[memory(), (await import('zos-gateway/plugins')).backends({ alow: ['10.0.0.0/8'] })]`,
+    exit: 78,
+    says: /CONFIG_INVALID: [^\n]*gateway\.config\.mjs:4: backends: the option alow does not exist \(did you mean allow\?\)/,
+  },
   'a plugin whose need nobody provides': {
     config: `[memory(), service({ needs: { clock: capability('acme/clock') }, setup: () => ({}) })]`,
     exit: 78,

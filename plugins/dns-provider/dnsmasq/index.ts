@@ -1,6 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as after } from 'node:timers/promises'
-import { DnsWriter, definePlugin, GatewayError, NodeFacts, optional, reason, refused, Supervisor } from '../../../core/index.ts'
+import {
+  DnsWriter,
+  definePlugin,
+  GatewayError,
+  knownOptions,
+  NodeFacts,
+  optional,
+  reason,
+  refused,
+  Supervisor,
+} from '../../../core/index.ts'
 import { coalesce } from '../../../lib/coalesce.ts'
 import { ownZones } from '../../../lib/dns/own-zones.ts'
 import { unlessAborted } from '../../../lib/unless-aborted.ts'
@@ -14,6 +24,15 @@ export type { DnsmasqOptions } from './options.ts'
  * at most ten times a second however many values come; it outlives the gateway, so orders of others go on meanwhile.
  */
 export const dnsmasq = (options: DnsmasqOptions = {}) => {
+  knownOptions('dnsmasq', options, {
+    command: true,
+    user: true,
+    netns: true,
+    domains: true,
+    addresses: true,
+    port: true,
+    nameServer: true,
+  })
   const settings = readOptions(options)
   return definePlugin({
     name: 'dns-provider/dnsmasq',

@@ -1,4 +1,4 @@
-import { DnsWriter, definePlugin, NodeFacts, optional, reason, refused } from '../../../core/index.ts'
+import { DnsWriter, definePlugin, knownOptions, NodeFacts, optional, reason, refused } from '../../../core/index.ts'
 import { challengeOf } from '../../../lib/dns/challenge.ts'
 import { ownZones } from '../../../lib/dns/own-zones.ts'
 import { type ResponderOptions, readOptions } from './options.ts'
@@ -12,6 +12,7 @@ export type { ResponderOptions } from './options.ts'
  * gateway runs on: the plugin is degraded, says who has the port, and tries again.
  */
 export const responder = (options: ResponderOptions = {}) => {
+  knownOptions('responder', options, { domains: true, addresses: true, port: true, nameServer: true })
   const place = readOptions(options)
   return definePlugin({
     name: 'dns-provider/responder',

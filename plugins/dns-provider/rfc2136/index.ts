@@ -1,4 +1,4 @@
-import { DnsWriter, definePlugin, GatewayError } from '../../../core/index.ts'
+import { DnsWriter, definePlugin, GatewayError, knownOptions } from '../../../core/index.ts'
 import { type DnsFailure, denied } from '../../../lib/dns/failure.ts'
 import { parseServer } from '../../../lib/dns/propagation.ts'
 import { type RemoteOptions, remoteWriter, secretOf, type TxtRecord, wrongRemote, wrongSecret } from '../../../lib/dns/remote.ts'
@@ -20,6 +20,7 @@ export interface Rfc2136Options extends RemoteOptions {
 
 /** Writes the records by dynamic updates (RFC 2136), signed by TSIG (RFC 8945): BIND, Knot, PowerDNS, Windows and whatever else takes them. */
 export const rfc2136 = (options: Rfc2136Options) => {
+  knownOptions('rfc2136', options, { zones: true, timeout: true, propagation: true, server: true, key: true })
   const { server, key } = checked(options)
   return definePlugin({
     name: 'dns-provider/rfc2136',

@@ -1,4 +1,4 @@
-import { type Core, definePlugin, GatewayError, optional, reason, Traffic } from '../../../core/index.ts'
+import { type Core, definePlugin, GatewayError, knownOptions, optional, reason, Traffic } from '../../../core/index.ts'
 import { type Counts, counting } from './count.ts'
 import { keeping } from './keep.ts'
 import { reading } from './read.ts'
@@ -15,6 +15,7 @@ export interface TrafficOptions {
  * delete and re-create. Where no engine counts, the report is empty; while the engine is down, it is what was last known.
  */
 export const traffic = (options: TrafficOptions = {}) => {
+  knownOptions('traffic', options, { interval: true, keep: true })
   const { interval = 1, keep: days = 30 } = options
   if (!(interval >= 0.05 && interval <= 3_600)) {
     throw new GatewayError('CONFIG_INVALID', `traffic: interval is ${interval}`, 'give seconds, from 0.05 to 3600')

@@ -5,6 +5,7 @@ import {
   type Draft,
   definePlugin,
   GatewayError,
+  knownOptions,
   type Problem,
   type WorkloadId,
 } from '../../../core/index.ts'
@@ -25,6 +26,7 @@ export interface LimitsOptions {
 
 /** What one tenant may take of the gateway, so that nobody has to wait for another. The tenant: the twin, or the id where it names none. */
 export const limits = (options: LimitsOptions = {}) => {
+  knownOptions('limits', options, { routes: true, operations: true, burst: true, parallel: true, wait: true })
   const { routes = 1_000, operations = 100, parallel = 32, wait = 10 } = options
   const burst = options.burst ?? Math.max(1, Math.round(operations * 10))
   check('routes', routes, 0, 10_000_000, true)

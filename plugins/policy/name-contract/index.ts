@@ -1,4 +1,4 @@
-import { definePlugin, GatewayError, Neighbours, type Problem } from '../../../core/index.ts'
+import { definePlugin, GatewayError, knownOptions, Neighbours, type Problem } from '../../../core/index.ts'
 import { shown } from '../../../lib/shown.ts'
 import { chain, claimOf } from './chain.ts'
 import { recheck } from './recheck.ts'
@@ -15,6 +15,7 @@ export interface NameContractOptions {
  * twin lost is handed to the node's provisiond, which takes it away. A chain that cannot be asked takes nothing away.
  */
 export const nameContract = (options: NameContractOptions = {}) => {
+  knownOptions('nameContract', options, { timeout: true, recheck: true })
   const { timeout = 10, recheck: period = 3_600 } = options
   check(timeout, period)
   return definePlugin({

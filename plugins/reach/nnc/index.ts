@@ -1,4 +1,4 @@
-import { definePlugin, GatewayError, Neighbours, Supervisor } from '../../../core/index.ts'
+import { definePlugin, GatewayError, knownOptions, Neighbours, Supervisor } from '../../../core/index.ts'
 import { shown } from '../../../lib/shown.ts'
 import { reaching } from './reaching.ts'
 
@@ -22,6 +22,7 @@ export interface NncOptions {
  * backend an `nnc` listens on loopback and dials there. They outlive the gateway and are taken over at its next start.
  */
 export const nnc = (options: NncOptions = {}) => {
+  knownOptions('nnc', options, { command: true, netns: true, ports: true, timeout: true, drain: true, namespaces: true })
   const { command = 'nnc', netns, ports = [20_000, 32_767], timeout = 10, drain = 30, namespaces = '/var/run/netns' } = options
   check(ports, timeout, drain)
   return definePlugin({

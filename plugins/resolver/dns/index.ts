@@ -7,6 +7,7 @@ import {
   type Draft,
   definePlugin,
   GatewayError,
+  knownOptions,
   optional,
   reason,
 } from '../../../core/index.ts'
@@ -29,6 +30,7 @@ export interface DnsResolverOptions {
  * the engine gets certificates by itself it is only told so; else `acme()` orders them.
  */
 export const dnsResolver = (options: DnsResolverOptions = {}) => {
+  knownOptions('dnsResolver', options, { apex: true, meanwhile: true, timeout: true })
   const { apex = false, meanwhile, timeout = 300 } = options
   if (meanwhile !== undefined && typeof meanwhile !== 'string')
     throw new GatewayError(

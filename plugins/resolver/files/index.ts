@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { type Draft, definePlugin, GatewayError } from '../../../core/index.ts'
+import { type Draft, definePlugin, GatewayError, knownOptions } from '../../../core/index.ts'
 import { covers } from '../../../lib/host.ts'
 import { type Kept, keepLoaded } from './keep.ts'
 import type { FilePair, LoadedPair } from './pair.ts'
@@ -92,6 +92,7 @@ const readOptions = (options: FilePair | readonly FilePair[]): readonly FilePair
       'files: certificate and key are missing',
       "files({ certificate: 'chain.pem', key: 'key.pem' })",
     )
+  for (const pair of list) knownOptions('files', pair, { certificate: true, key: true })
   return list.map(({ certificate, key }) => ({ certificate: resolve(certificate), key: resolve(key) }))
 }
 const isList = (options: FilePair | readonly FilePair[]): options is readonly FilePair[] => Array.isArray(options)

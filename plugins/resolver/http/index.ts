@@ -6,6 +6,7 @@ import {
   definePlugin,
   GatewayError,
   HttpChallenge,
+  knownOptions,
   optional,
   TlsAlpnChallenge,
 } from '../../../core/index.ts'
@@ -22,6 +23,7 @@ export interface HttpResolverOptions {
  * 443. Where the engine gets certificates by itself it is only told so; else `acme()` orders them.
  */
 export const httpResolver = (options: HttpResolverOptions = {}) => {
+  knownOptions('httpResolver', options, { challenge: true, meanwhile: true })
   const { challenge = 'http-01', meanwhile } = options
   if (challenge !== 'http-01' && challenge !== 'tls-alpn-01')
     throw new GatewayError('CONFIG_INVALID', `httpResolver: challenge is '${challenge}'`, "give 'http-01' or 'tls-alpn-01'")

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Draft, definePlugin, GatewayError, reason } from '../../../core/index.ts'
+import { type Draft, definePlugin, GatewayError, knownOptions, reason } from '../../../core/index.ts'
 import { few } from './few.ts'
 import { createIssue, type Issue } from './leaf.ts'
 import { loadRoot, rootFile } from './root.ts'
@@ -15,6 +15,7 @@ export interface LocalCaOptions {
  * one wildcard certificate, every other host has its own.
  */
 export const localCa = (options: LocalCaOptions = {}) => {
+  knownOptions('localCa', options, { days: true })
   const days = options.days ?? 90
   if (!Number.isInteger(days) || days < 1 || days > 397)
     throw new GatewayError(

@@ -1,7 +1,16 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
-import { asGatewayError, DnsHook, DnsWriter, definePlugin, GatewayError, NodeFacts, optional } from '../../../core/index.ts'
+import {
+  asGatewayError,
+  DnsHook,
+  DnsWriter,
+  definePlugin,
+  GatewayError,
+  knownOptions,
+  NodeFacts,
+  optional,
+} from '../../../core/index.ts'
 import { canonicalHost } from '../../../lib/host.ts'
 import { shown } from '../../../lib/shown.ts'
 import { answerer } from './answer.ts'
@@ -20,6 +29,7 @@ export interface DnsHookOptions {
  * runs, asks a unix socket of mode 0600, and this plugin answers there. docs/dns-hook.md
  */
 export const dnsHook = (options: DnsHookOptions = {}) => {
+  knownOptions('dnsHook', options, { zones: true, socket: true, seconds: true })
   const zones = options.zones?.map(zone)
   const { seconds = 9 } = options
   if (!(seconds > 0 && seconds <= 9)) throw invalid(`seconds is ${shown(String(seconds))}`, 'give seconds above 0, at most 9')

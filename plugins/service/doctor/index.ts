@@ -1,4 +1,4 @@
-import { Acme, DnsWriter, Doctor, definePlugin, NodeFacts, optional } from '../../../core/index.ts'
+import { Acme, DnsWriter, Doctor, definePlugin, knownOptions, NodeFacts, optional } from '../../../core/index.ts'
 import { type DoctorOptions, readOptions } from './options.ts'
 import { recordsOf } from './records.ts'
 
@@ -6,6 +6,7 @@ export type { DoctorOptions } from './options.ts'
 
 /** Finds out why a name does not work, and says what to write into its zone: behind `gateway doctor` and `gateway dns-records`. docs/doctor.md */
 export const doctor = (options: DoctorOptions = {}) => {
+  knownOptions('doctor', options, { nameServers: true, http: true, https: true, dnsPort: true })
   const settings = readOptions(options)
   return definePlugin({
     name: 'service/doctor',

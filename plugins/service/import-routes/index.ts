@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { definePlugin, GatewayError, LeftBehind, leftDraft, NodeFacts, optional } from '../../../core/index.ts'
+import { definePlugin, GatewayError, knownOptions, LeftBehind, leftDraft, NodeFacts, optional } from '../../../core/index.ts'
 import { readLeft } from '../../../lib/left-routes/folder.ts'
 
 export interface ImportRoutesOptions {
@@ -18,6 +18,7 @@ const patience = 5
  * of which none can be made are named in an alarm each; nothing is deleted.
  */
 export const importRoutes = (options: ImportRoutesOptions = {}) => {
+  knownOptions('importRoutes', options, { from: true })
   const { from } = options
   if (from !== undefined && !(Array.isArray(from) && from.every((folder) => typeof folder === 'string' && folder !== '')))
     throw new GatewayError('CONFIG_INVALID', 'importRoutes: from is no list of folders', "give from: ['/path/of/proxy']")

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { definePlugin, GatewayError, Supervisor } from '../../../core/index.ts'
+import { definePlugin, GatewayError, knownOptions, Supervisor } from '../../../core/index.ts'
 import { childrenFolder, leftChildren } from '../../../lib/supervision/child-records.ts'
 import { sharedBy } from '../../../lib/supervision/shared.ts'
 import { type Desk, openDesk, type Settings, type User } from './desk.ts'
@@ -15,6 +15,7 @@ export interface ProcessesOptions {
 
 /** Keeps child processes as children of the gateway: started, watched, restarted, stopped, or left serving and adopted at the next start. */
 export const processes = (options: ProcessesOptions = {}) => {
+  knownOptions('processes', options, { backoff: true, logBytes: true, leftoverSeconds: true })
   const settings = settingsOf(options)
   return definePlugin({
     name: 'service/processes',
@@ -35,6 +36,7 @@ export const processes = (options: ProcessesOptions = {}) => {
 const desks = sharedBy<User, Desk>()
 
 const settingsOf = ({ backoff = {}, logBytes = 4 * 1024 * 1024, leftoverSeconds = 60 }: ProcessesOptions): Settings => {
+  knownOptions('processes: backoff', backoff, { first: true, most: true, stable: true })
   const { first = 1, most = 60, stable = 60 } = backoff
   const numbers = { 'backoff.first': first, 'backoff.most': most, 'backoff.stable': stable, logBytes, leftoverSeconds }
   for (const [key, value] of Object.entries(numbers))

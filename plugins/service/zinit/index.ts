@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { definePlugin, GatewayError, Supervisor } from '../../../core/index.ts'
+import { definePlugin, GatewayError, knownOptions, Supervisor } from '../../../core/index.ts'
 import { sharedBy } from '../../../lib/supervision/shared.ts'
 import { zinitAt } from './client.ts'
 import { type Desk, openDesk, type User } from './desk.ts'
@@ -21,6 +21,7 @@ export interface ZinitOptions {
  * and are started again also while no gateway runs. In the place of `processes()`.
  */
 export const zinit = (options: ZinitOptions = {}) => {
+  knownOptions('zinit', options, { socket: true, folder: true, leftoverSeconds: true })
   const { socket = usual.socket, folder = usual.folder, leftoverSeconds = 60 } = options
   if (!(Number.isFinite(leftoverSeconds) && leftoverSeconds > 0))
     throw new GatewayError('CONFIG_INVALID', `zinit: leftoverSeconds is ${leftoverSeconds}`, 'give a number above 0')

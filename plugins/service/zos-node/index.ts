@@ -1,4 +1,4 @@
-import { definePlugin, GatewayError, Neighbours, NodeFacts, reason } from '../../../core/index.ts'
+import { definePlugin, GatewayError, knownOptions, Neighbours, NodeFacts, reason } from '../../../core/index.ts'
 import { shown } from '../../../lib/shown.ts'
 import { parseBroker } from '../../../lib/zbus/broker.ts'
 import { nodeFacts } from './facts.ts'
@@ -19,6 +19,7 @@ export interface ZosNodeOptions {
  * at most once a second; while networkd gives no usable answer its last one holds.
  */
 export const zosNode = (options: ZosNodeOptions = {}) => {
+  knownOptions('zosNode', options, { broker: true, timeout: true, refresh: true })
   const { broker = 'unix:///var/run/redis.sock', timeout = 10, refresh = 60 } = options
   check(broker, timeout, refresh)
   return definePlugin({

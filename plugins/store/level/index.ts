@@ -1,4 +1,4 @@
-import { definePlugin, GatewayError } from '../../../core/index.ts'
+import { definePlugin, GatewayError, knownOptions } from '../../../core/index.ts'
 import { groupCommit } from './commit.ts'
 import { openDatabase } from './database.ts'
 import { load } from './load.ts'
@@ -11,6 +11,7 @@ export interface LevelOptions {
 
 /** Keeps everything in a LevelDB in `<root>/state`. Commits that arrive while one is being written share the next sync. */
 export const level = (options: LevelOptions = {}) => {
+  knownOptions('level', options, { durability: true })
   const { durability = 'power' } = options
   if (durability !== 'power' && durability !== 'process') {
     throw new GatewayError('CONFIG_INVALID', `level: durability is ${JSON.stringify(durability)}`, `write 'power' or 'process'`)

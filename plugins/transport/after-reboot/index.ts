@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { definePlugin, GatewayError, reason } from '../../../core/index.ts'
+import { definePlugin, GatewayError, knownOptions, reason } from '../../../core/index.ts'
 import { shown } from '../../../lib/shown.ts'
 import { keeper } from './keep.ts'
 import { watch } from './watch.ts'
@@ -19,6 +19,7 @@ export interface AfterRebootOptions {
  * for in time are named in an alarm, and then removed. Put it before the transports by which Sets come.
  */
 export const afterReboot = (options: AfterRebootOptions = {}) => {
+  knownOptions('afterReboot', options, { within: true, thenDrop: true, bootId: true })
   const { within = 3_600, thenDrop = 3_600, bootId = '/proc/sys/kernel/random/boot_id' } = options
   check(within, thenDrop, bootId)
   return definePlugin({

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { GatewayError } from '../../../core/index.ts'
+import { GatewayError, knownOptions } from '../../../core/index.ts'
 import { canonicalHost } from '../../../lib/host.ts'
 
 export interface HttpApiOptions {
@@ -48,6 +48,15 @@ export interface Settings {
 
 /** Throws CONFIG_INVALID. */
 export const checkOptions = (options: HttpApiOptions): Settings => {
+  knownOptions('http-api', options, {
+    tcp: true,
+    socket: true,
+    tokens: true,
+    allowHosts: true,
+    maxParallel: true,
+    heartbeat: true,
+  })
+  if (options.tcp) knownOptions('http-api: tcp', options.tcp, { host: true, port: true })
   const tokens = (options.tokens ?? []).map(checkToken)
   const tcp = options.tcp === false ? undefined : { host: '127.0.0.1', port: 8070, ...options.tcp }
   if (tcp) checkTcp(tcp, tokens.length > 0)
@@ -82,8 +91,10 @@ const checkTcp = ({ host, port }: { host: string; port: number }, guarded: boole
     )
 }
 
-const checkToken = ({ hash, scope, name, expires }: Token, index: number) => {
+const checkToken = (token: Token, index: number) => {
+  const { hash, scope, name, expires } = token
   const at = `tokens[${index}]`
+  knownOptions(`http-api: ${at}`, token, { hash: true, scope: true, name: true, expires: true })
   const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(hash) ?? []
   if (!hex)
     throw invalid(`${at}.hash is not sha256: and 64 hex digits`, 'make one with `gateway token`; never put the token itself here')

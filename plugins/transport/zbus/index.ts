@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Core, definePlugin, type Gateway, GatewayError, reason } from '../../../core/index.ts'
+import { type Core, definePlugin, type Gateway, GatewayError, knownOptions, reason } from '../../../core/index.ts'
 import { parseBroker, shownBroker } from '../../../lib/zbus/broker.ts'
 import type { Server } from '../../../lib/zbus/index.ts'
 import { findBroker, usualBrokers } from './find-broker.ts'
@@ -15,6 +15,7 @@ export interface ZbusOptions {
 
 /** Takes operations from Go callers over Redis, as `manager@0.0.1` (what zos registers) and `gateway@0.0.1` (what the manual says). */
 export const zbus = (options: ZbusOptions = {}) => {
+  knownOptions('zbus', options, { broker: true, module: true, workers: true })
   const { broker = 'auto', module = 'gateway', workers = 64 } = options
   checkOptions(broker, module, workers)
   return definePlugin({
