@@ -91,7 +91,7 @@ test.concurrent('a broker that is down keeps nothing else from serving, and is s
   const args = ['--root', join(folder.path, 'root'), '--broker', `unix://${folder.path}/redis.sock`]
   await using gateway = gatewayProcess(args, { cwd: folder.path, env: ports })
   await gateway.until('is up')
-  await gateway.until('zbus has no broker at')
+  await gateway.until('BROKER_UNAVAILABLE: zbus has no broker at')
   expect((await fetch(`http://127.0.0.1:${api}/healthz`)).status).toBe(200)
   gateway.signal('SIGTERM')
   expect(await gateway.ended).toBe(0)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Core, definePlugin, type Gateway, GatewayError, knownOptions, reason } from '../../../core/index.ts'
+import { type Core, definePlugin, type Event, type Gateway, GatewayError, knownOptions, reason } from '../../../core/index.ts'
 import { parseBroker, shownBroker } from '../../../lib/zbus/broker.ts'
 import type { Server } from '../../../lib/zbus/index.ts'
 import { findBroker, usualBrokers } from './find-broker.ts'
@@ -63,7 +63,8 @@ const serve = async (core: Core, gateway: Gateway, { broker, module, workers }: 
     onTrouble: (trouble) => {
       // The first reason is told; those of the tries after it add nothing.
       if (trouble !== undefined && lost !== undefined) return
-      core.log(trouble === undefined ? `zbus is back at ${name}` : `zbus has no broker at ${name}: ${trouble}; trying again`)
+      if (trouble === undefined) core.log(`zbus is back at ${name}`)
+      else core.emit(unavailable(name, trouble))
       lost = trouble && `no broker at ${name}: ${trouble}`
       core.health(lost === undefined ? 'ok' : 'degraded', lost, facts())
     },
@@ -76,6 +77,13 @@ const serve = async (core: Core, gateway: Gateway, { broker, module, workers }: 
   if (!core.signal.aborted) server.start()
   return server
 }
+
+const unavailable = (name: string, why: string): Event => ({
+  type: 'alarm',
+  code: 'BROKER_UNAVAILABLE',
+  message: `zbus has no broker at ${name}: ${why}`,
+  fix: 'see that Redis runs there and lets this gateway in; it is tried again by itself',
+})
 
 /** Under this name the requests that were taken and not answered are found again after a crash. */
 const instanceOf = async ({ state, log }: Core): Promise<string> => {
