@@ -141,7 +141,7 @@ export const startServing = ({
   const resting = [http1, redirect].map(restingConnections)
 
   const tls = createTlsServer({
-    ALPNProtocols: ['h2', 'http/1.1'],
+    ALPNProtocols: ['h2', 'http/1.1', 'http/1.0'],
     handshakeTimeout: never,
     minVersion: settings.minVersion,
     SNICallback: (serverName, done) => {

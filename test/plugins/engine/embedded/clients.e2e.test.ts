@@ -64,6 +64,15 @@ test('curl sends 20 MB over HTTP/2 and gets 100 answers at once on one connectio
   for (let number = 0; number < parts; number++) expect(hash(readFileSync(at(`part-${number}`)))).toBe(hash(part(number)))
 })
 
+test('curl is served over each version of HTTP that it asks for, which it names in ALPN', async () => {
+  const { ca, port } = await stand()
+  const how = ['-sS', '--cacert', ca, '--resolve', `a.test:${port}:127.0.0.1`, '-w', ' %{http_code}']
+  for (const version of ['--http1.0', '--http1.1', '--http2']) {
+    const { stdout } = await run('curl', [...how, version, `https://a.test:${port}/part/7`])
+    expect(stdout).toBe(`${part(7)} 200`)
+  }
+})
+
 test('h2load has every request of its streams answered, with bodies and without', async () => {
   const { at, port } = await stand()
   writeFileSync(at('body'), randomBytes(100_000))
