@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { checkConfig } from '../core/config.ts'
 import { handOver } from '../core/import.ts'
 import { leaveFolder, leftFiles, stale } from '../lib/left-routes/leave.ts'
+import { leftChildren } from '../lib/supervision/child-records.ts'
 import { readFlags } from './flags.ts'
 import { volatile } from './left-folders.ts'
 import { chooseConfig, loadConfig } from './load-config.ts'
@@ -54,9 +55,11 @@ export default verb({
     if (!dry) await Promise.all(running.map((one) => one.end()))
     const ended = running.map(({ name, pid }) => (pid > 0 ? `${name} (pid ${pid})` : name))
     const { left = [], unwritten = [], removed = [] } = done ?? {}
-    if (unwritten.length > 0) process.exitCode = 2
+    const strays = (await leftChildren(root)).filter(({ pid }) => !running.some((one) => one.pid === pid))
+    const still = strays.map(({ name, pid }) => `${name} (pid ${pid})`)
+    if (unwritten.length + still.length > 0) process.exitCode = 2
     const routes = left.map(({ id, host, backends, passthrough }) => ({ id, host, backends, passthrough }))
-    if (given.json) return printJson({ routes, unwritten, removed, ended })
+    if (given.json) return printJson({ routes, unwritten, removed, ended, still })
     if (!done) print('this gateway has no workloads and has taken none over: there is nothing to leave')
     else
       await printTable(
@@ -66,6 +69,8 @@ export default verb({
       )
     for (const path of removed) print(`${dry ? 'would remove' : 'removed'} ${path}`)
     for (const name of ended) print(`${dry ? 'would end' : 'ended'} ${name}`)
+    for (const name of still)
+      process.stderr.write(`still runs: ${name}, since this config has no processes(): use the one that the gateway ran with\n`)
     for (const { id, host, why } of unwritten) process.stderr.write(`not left: ${id} (${host}): ${why}; have it set again\n`)
     if (done) print(`${routes.length} ${dry ? 'would be left' : 'left'} in ${proxy}, ${unwritten.length} not`)
   },

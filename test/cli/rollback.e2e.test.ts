@@ -1,11 +1,12 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
 import { buildGo } from '../interop/go.ts'
 import { loadedByModule, moduleFolders } from '../interop/reference.ts'
 import { freePort } from '../kit/index.ts'
+import { endKept, isRunning, keptChildren } from '../kit/kept.ts'
 import { gatewayProcess } from './gateway-process.ts'
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/left-routes/${name}`, import.meta.url))
@@ -130,4 +131,41 @@ test('rollback refuses beside a gateway that runs, and does nothing', async () =
   const refused = await gateway(at.root, 'rollback', '--root', at.root, '--volatile', at.volatile)
   expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining(`${running.pid}`)])
   expect(readdirSync(at.proxy)).toHaveLength(5)
+})
+
+test('rollback says what a supervisor that its config does not have left running, and ends it with the one that has it', async () => {
+  const at = moduleFolders()
+  onTestFinished(() => endKept(at.root))
+  const configOf = (name: string, plugins: string) => {
+    const file = join(at.root, name)
+    writeFileSync(
+      file,
+      `import { definePlugin, Supervisor } from 'zos-gateway'
+import { level, processes } from 'zos-gateway/plugins'
+const kept = () => definePlugin({
+  name: 'service/kept',
+  kind: 'service',
+  needs: { supervisor: Supervisor },
+  setup: async ({ supervisor }) => {
+    const one = await supervisor.run({ name: 'kept', command: 'sleep', args: ['1000'], keep: true })
+    return { close: () => one.release() }
+  },
+})
+export default { plugins: [${plugins}] }
+`,
+    )
+    return ['--config', file, '--root', at.root]
+  }
+  const ran = configOf('gateway.config.mjs', 'level(), processes(), kept()')
+  await using running = gatewayProcess(ran, { cwd: at.root })
+  await running.until('is up')
+  running.signal('SIGTERM')
+  expect(await running.ended).toBe(0)
+  const pid = keptChildren(at.root).get('kept')
+
+  const other = await gateway(at.root, 'rollback', ...configOf('other.config.mjs', 'level()'), '--volatile', at.volatile)
+  expect([other.code, other.stderr]).toEqual([2, expect.stringContaining(`still runs: kept (pid ${pid})`)])
+  const same = await gateway(at.root, 'rollback', ...ran, '--volatile', at.volatile)
+  expect([same.code, same.stderr, same.stdout]).toEqual([0, '', expect.stringContaining(`ended kept (pid ${pid})`)])
+  expect(isRunning(pid ?? 0)).toBe(false)
 })
