@@ -197,6 +197,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
       routes,
       store,
       gateway,
+      uncontested: listening.uncontested,
     }).finally(listening.open)
     set = done.set
     running = next
@@ -243,6 +244,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
     })
     phase = 'ready'
     for (const { hooks } of ofKind(set, 'transport')) await hooks.listen(gateway)
+    await listening.uncontested(set)
     listening.open()
     return gateway
   } catch (error) {

@@ -1,13 +1,17 @@
 import { chmod, unlink } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import type { Running } from './boot.ts'
 import { GatewayError, reason } from './errors.ts'
 import type { Address, Listener } from './plugin.ts'
 
 interface Claim {
+  /** The health of the running plugin that listens. */
+  readonly owner: object
   readonly accept: (socket: Socket) => void
   open: boolean
 }
 interface Held {
+  readonly address: Address
   readonly server: Server
   readonly bound: Bound
   /** The last open one gets the connections. */
@@ -39,7 +43,7 @@ export const listeners = (sockets: Sockets = { bind, free: () => undefined }) =>
 
   const bindTo = async (address: Address, key: string): Promise<Held> => {
     const server = createServer({ allowHalfOpen: true, noDelay: true })
-    const entry: Held = { server, bound: await sockets.bind(server, address), claims: [], waiting: [] }
+    const entry: Held = { address, server, bound: await sockets.bind(server, address), claims: [], waiting: [] }
     server.on('connection', (socket) => {
       const claim = entry.claims.findLast(({ open }) => open)
       if (claim) claim.accept(socket)
@@ -58,7 +62,7 @@ export const listeners = (sockets: Sockets = { bind, free: () => undefined }) =>
   }
 
   return {
-    async listen(address: Address, accept: (socket: Socket) => void): Promise<Listener> {
+    async listen(address: Address, accept: (socket: Socket) => void, owner: object): Promise<Listener> {
       const key = 'path' in address ? address.path : address.port ? `${address.host} ${address.port}` : `any ${Math.random()}`
       const opening = held.get(key) ?? bindTo(address, key)
       held.set(key, opening)
@@ -66,10 +70,7 @@ export const listeners = (sockets: Sockets = { bind, free: () => undefined }) =>
         held.delete(key)
         throw error
       })
-      // An open claim is of the generation before this one, which may hand over; another that waits wants the address for itself.
-      if (entry.claims.some(({ open }) => !open))
-        throw new GatewayError('CONFIG_INVALID', `${shownAt(address)} is to be listened on twice`, 'give each its own port')
-      const claim: Claim = { accept, open: false }
+      const claim: Claim = { owner, accept, open: false }
       entry.claims = [...entry.claims, claim]
       if (!holding) begin(entry)
       return {
@@ -82,6 +83,18 @@ export const listeners = (sockets: Sockets = { bind, free: () => undefined }) =>
           for (const socket of entry.waiting.splice(0)) socket.destroy()
           sockets.free(address)
         },
+      }
+    },
+    /** Throws CONFIG_INVALID where two claims of plugins that are to run together are for one address: one of them would hear nothing. */
+    async uncontested(set: readonly Running[]): Promise<void> {
+      for (const opening of held.values()) {
+        const entry = await opening.catch(() => undefined)
+        if (!entry) continue
+        const { claims, address } = entry
+        const owners = claims.flatMap(({ owner }) => set.filter(({ health }) => health === owner))
+        if (owners.length < 2) continue
+        const names = owners.map(({ plugin }) => `'${plugin.name}'`).join(' and ')
+        throw new GatewayError('CONFIG_INVALID', `${shownAt(address)} is wanted twice, by ${names}`, 'give each its own port')
       }
     },
     /** Claims from now on get connections with the next `open`. */

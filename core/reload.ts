@@ -31,6 +31,8 @@ export const reload = async (o: {
   routes: Table
   store: Storage
   gateway: Gateway
+  /** Throws where plugins of the list want one address. */
+  uncontested(set: readonly Running[]): Promise<void>
 }): Promise<Reloaded> => {
   const { set, dispatcher, engine, certificates } = o
   const order = inOrder(o.next.plugins)
@@ -64,6 +66,7 @@ export const reload = async (o: {
       await engine.engine?.restore([...o.routes.all()].filter(isReached))
     }
     for (const { hooks } of ofKind(fresh, 'transport')) await hooks.listen(o.gateway)
+    await o.uncontested(next)
     return { set: next, retired: set.filter((running) => !next.includes(running)), report: reportOf(set, kept, order) }
   } catch (error) {
     use(set)

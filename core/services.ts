@@ -9,7 +9,7 @@ export const services = (o: {
   root: string
   log: Log
   routes: Core['routes']
-  listen: Core['listen']
+  listen: (...of: [...Parameters<Core['listen']>, owner: object]) => ReturnType<Core['listen']>
   ledger: Core['ledger']
   phase: Core['phase']
   emit: (event: Event, from: Plugin) => void
@@ -22,7 +22,7 @@ export const services = (o: {
     root: o.root,
     signal,
     routes: o.routes,
-    listen: o.listen,
+    listen: (address, accept) => o.listen(address, accept, health),
     ledger: o.ledger,
     phase: o.phase,
     log: (message, fields = {}) => o.log('info', message, { plugin: plugin.name, ...fields }),

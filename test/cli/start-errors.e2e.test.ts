@@ -79,7 +79,7 @@ test.concurrent('a port that is given twice ends the start, and is said', async 
   await using gateway = gatewayProcess(['--root', folder.path, '--http', port, '--https', port], { cwd: folder.path })
   expect(await gateway.ended).toBe(78)
   expect(gateway.stderr).toMatch(
-    /^gateway: CONFIG_INVALID: plugin 'engine\/embedded': \S+:\d+ is to be listened on twice \([^\n]+\)\n$/,
+    /^gateway: CONFIG_INVALID: \S+:\d+ is wanted twice, by 'engine\/embedded' and 'engine\/embedded' \([^\n]+\)\n$/,
   )
   await folder.remove()
 })

@@ -79,6 +79,33 @@ describe('a reload', () => {
     await gateway.close()
   })
 
+  test('refuses a plugin that wants the port of one that runs on, which goes on being served', async () => {
+    const port = await freePort()
+    const answering = (says: string, at: number): Plugin =>
+      definePlugin({
+        name: `service/${says}`,
+        kind: 'service',
+        options: { at },
+        setup: async ({ listen }) => {
+          const listener = await listen({ host: '127.0.0.1', port: at }, (socket) => socket.end(says))
+          return { close: () => listener.close() }
+        },
+      })
+    const [other, third] = [await freePort(), await freePort()]
+    const plugins = { now: [store, answering('one', port), answering('two', other)] }
+    const gateway = await start(plugins.now, { source: async () => ({ plugins: plugins.now }) })
+    plugins.now = [store, answering('one', port), answering('two', port)]
+    await expect(gateway.reload()).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/'service\/one' and 'service\/two'/),
+    })
+    expect([await ask(port), await ask(other)]).toEqual(['one', 'two'])
+    plugins.now = [store, answering('one', third), answering('two', port)]
+    await gateway.reload()
+    expect([await ask(third), await ask(port)]).toEqual(['one', 'two'])
+    await gateway.close()
+  })
+
   test('hands a listening socket to the next generation without closing it', async () => {
     const port = await freePort()
     const answering = (says: string): Plugin =>
