@@ -125,7 +125,10 @@ test('from Traefik 2.9.9 to this gateway and back: the same certificates through
 
   // And back.
   const config = join(at.root, 'gateway.config.mjs')
-  writeFileSync(config, `import { level, processes } from 'zos-gateway/plugins'\nexport default { plugins: [level(), processes()] }\n`)
+  writeFileSync(
+    config,
+    `import { level, processes } from 'zos-gateway/plugins'\nexport default { plugins: [level(), processes()] }\n`,
+  )
   await using rollback = gatewayProcess(['rollback', '--config', config, '--root', at.root, '--volatile', at.volatile], {
     cwd: at.root,
   })
