@@ -149,6 +149,9 @@ export const answers = (path: string): Promise<boolean> =>
 const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 
+/** Of `sun_path` on Linux, without the byte that ends it (unix(7)). */
+const longestPath = 107
+
 const shownAt = (address: Address): string =>
   'path' in address ? address.path : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`
 
@@ -159,6 +162,13 @@ export const explainBind = (error: unknown, address: Address): GatewayError => {
     return new GatewayError('PORT_IN_USE', `${where} is in use by another process`, 'stop that process or choose another port', {
       cause: error,
     })
+  if ('path' in address && Buffer.byteLength(address.path) > longestPath)
+    return new GatewayError(
+      'LISTEN_FAILED',
+      `cannot listen on ${where}: a unix socket's path has at most ${longestPath} bytes`,
+      'choose a root with a shorter path',
+      { cause: error },
+    )
   const fix =
     code === 'EACCES'
       ? 'ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher one otherwise'

@@ -10,7 +10,7 @@ export const openRoot = async (root: string): Promise<void> => {
       cause,
     })
   try {
-    makeFolder(root)
+    makeFolder(root, 0o700)
   } catch (error) {
     throw unusable(`cannot be made: ${reason(error)}`, error)
   }
@@ -23,9 +23,9 @@ export const openRoot = async (root: string): Promise<void> => {
   if ((found.mode & 0o077) !== 0 && found.uid === process.getuid?.()) chmodSync(root, 0o700)
 }
 
-/** Step by step: `recursive` of Node never returns where a folder such as /proc takes no new ones. */
-const makeFolder = (path: string): void => {
+/** Step by step: `recursive` of Node never returns where a folder such as /proc takes no new ones. What is above the root is for others too. */
+const makeFolder = (path: string, mode?: number): void => {
   if (existsSync(path)) return
   makeFolder(dirname(path))
-  mkdirSync(path, { mode: 0o700 })
+  mkdirSync(path, { mode })
 }

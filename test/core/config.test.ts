@@ -1,6 +1,10 @@
+import { statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { capability, checkConfig, definePlugin, optional, type Plugin } from '../../core/index.ts'
 import { memory } from '../../plugins/store/memory/index.ts'
+import { httpApi } from '../../plugins/transport/http-api/index.ts'
+import { tempRoot } from '../kit/index.ts'
 import { basics, start, tableEngine } from './parts.ts'
 
 const Thing = capability<{ value: number }>('thing')
@@ -115,12 +119,24 @@ describe('boot', () => {
   })
 
   test('a root that is a file, or cannot be written, is refused', async () => {
-    const { writeFileSync } = await import('node:fs')
-    const { tempRoot } = await import('../kit/index.ts')
     const file = `${tempRoot().path}/file`
     writeFileSync(file, '')
     await expect(start([], { root: file })).rejects.toMatchObject({ code: 'ROOT_UNUSABLE' })
     await expect(start([], { root: '/proc/none' })).rejects.toMatchObject({ code: 'ROOT_UNUSABLE' })
+  })
+
+  test("a root is its owner's alone, and what had to be made above it is as others expect it", async () => {
+    const above = join(tempRoot().path, 'modules')
+    const gateway = await start(basics(tableEngine().plugin), { root: join(above, 'gateway') })
+    const modeOf = (path: string) => statSync(path).mode & 0o777
+    expect([modeOf(above), modeOf(join(above, 'gateway'))]).toEqual([0o777 & ~process.umask(), 0o700])
+    await gateway.close()
+  })
+
+  test('a root whose path is too long for a unix socket is refused with that reason', async () => {
+    const root = join(tempRoot().path, 'long'.repeat(30))
+    const message = expect.stringContaining("a unix socket's path has at most 107 bytes")
+    await expect(start([httpApi({ tcp: false })], { root })).rejects.toMatchObject({ code: 'LISTEN_FAILED', message })
   })
 
   test('two gateways live in one process', async () => {
