@@ -55,6 +55,6 @@ export const changingBy = ({ textOf, metering, publisher, feed, leaving, livenes
     const generation = publisher.publish()
     for (const error of (await feed.change(write, remove, generation, stop)).values()) throw error
     await publisher.served(generation, AbortSignal.timeout(patience * 1_000)).catch(() => undefined)
-    await liveness.check()
+    liveness.check()
   },
 })

@@ -116,7 +116,7 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
     channel: feed,
     async told(generation) {
       wellness.ok()
-      if (liveness.waiting > 0) await liveness.served(generation, await api.troubles(stop.signal))
+      if (liveness.waiting > 0) liveness.served(generation, await api.troubles(stop.signal))
     },
     failed: (why) => wellness.not(why),
   })

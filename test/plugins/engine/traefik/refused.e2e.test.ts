@@ -62,8 +62,9 @@ test('a route that Traefik refuses is told with its own reason, and the others a
   liveness.put(bad, 7)
   const troubles = await api.troubles()
   expect(troubles).toHaveLength(1_000)
-  await liveness.served(7, troubles)
-  expect(events).toContainEqual({ type: 'live', id: good.id })
+  liveness.served(7, troubles)
+  await vi.waitFor(() => expect(events).toContainEqual({ type: 'live', id: good.id }), { timeout: 20_000 })
+  liveness.close()
   expect(events).toContainEqual({
     type: 'live',
     id: bad.id,
