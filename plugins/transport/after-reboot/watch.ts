@@ -11,6 +11,8 @@ import {
 import type { Keeper, Waiting } from './keep.ts'
 
 const most = 5
+/** Milliseconds, at most, until it is tried again where some could not be removed. */
+const again = 60_000
 
 /** Follows what is set again, and at the end of the time reports and removes what was not. */
 export const watch = (
@@ -21,13 +23,18 @@ export const watch = (
   let unsure = o.unsure
   let timer: NodeJS.Timeout | undefined
   const after = (milliseconds: number, work: () => Promise<void>) => {
+    if (stop.signal.aborted) return
     timer = setTimeout(() => void work().catch((error) => core.log(`provisional workloads: ${reason(error)}`)), milliseconds)
     timer.unref()
   }
   const remove = async (id: WorkloadId, why: string) => {
-    waiting.delete(id)
     core.log(`workload ${id} is removed: ${why}`)
-    await gateway.dispatch(parseOperation({ do: 'delete', id }))
+    try {
+      await gateway.dispatch(parseOperation({ do: 'delete', id }))
+      waiting.delete(id)
+    } catch (error) {
+      core.log(`workload ${id} is not removed, and stays provisional: ${reason(error)}`)
+    }
   }
 
   const see = (event: Logged): void => {
@@ -40,9 +47,7 @@ export const watch = (
       case 'failed':
         // Not awaited: the Delete has to be in its place before a Set that comes later.
         if (event.id && event.do !== 'delete' && waiting.has(event.id) && isRefusal(event.error))
-          void remove(event.id, `after a reboot it was refused: ${event.error.message}`).catch((error) =>
-            core.log(`a provisional workload is not removed: ${reason(error)}`),
-          )
+          void remove(event.id, `after a reboot it was refused: ${event.error.message}`)
         return
       case 'gap':
         unsure = true
@@ -67,11 +72,12 @@ export const watch = (
         ? `they are removed in ${time / 1_000} s unless they are set until then`
         : 'set again or delete them; none is removed by itself',
     })
-    if (time) after(time, drop)
+    if (time) after(time, () => drop(Math.min(time, again)))
   }
-  const drop = async () => {
+  const drop = async (pause: number): Promise<void> => {
     if (unsure) return
     for (const id of [...waiting]) if (waiting.has(id)) await remove(id, 'nobody set it again after a reboot')
+    if (waiting.size > 0) after(pause, () => drop(pause))
     await keep.end(waiting)
   }
 

@@ -23,8 +23,9 @@ const machine = (options: AfterRebootOptions = {}) => {
   const bootId = join(root.path, 'boot_id')
   const boot = (id: string) => writeFileSync(bootId, `${id}\n`)
   boot('first')
-  const start = async () => {
+  const start = async (prepare: (engine: ReturnType<typeof tableEngine>['state']) => void = () => undefined) => {
     const engine = tableEngine()
+    prepare(engine.state)
     const gateway = await createGateway(
       {
         plugins: [
@@ -112,6 +113,18 @@ test('one that is set again after it was refused stays, also where the removals 
   // As long as a removal takes that would come now.
   await wait(200)
   expect(names()).toEqual(['two'])
+})
+
+test('one that cannot be removed holds up no other, and is removed once it can be', async () => {
+  const { start } = await rebooted({ within: 0.1, thenDrop: 0.1 }, 'one', 'two', 'three')
+  let full = true
+  const { engine, names } = await start((state) => {
+    state.refuse = (change) => ('remove' in change && full ? new Error('not now') : undefined)
+  })
+  await vi.waitFor(() => expect(engine.state.batches.length).toBeGreaterThan(3), 20_000)
+  expect(names()).toEqual(['one', 'three', 'two'])
+  full = false
+  await vi.waitFor(() => expect(names()).toEqual([]), 20_000)
 })
 
 test('a restart of the gateway alone makes nothing provisional, and forgets nobody who is', async () => {
