@@ -22,3 +22,20 @@ export const keys = (prefix: string, given: unknown, allowed: readonly string[])
     throw wrong(prefix + key, 'does not exist', near ? `did you mean ${prefix}${near}?` : `there are ${allowed.join(', ')}`)
   }
 }
+
+/** Refuses two that would listen on the same port of the same address. An empty host, or an unspecified one, is all addresses. */
+export const ownPorts = (
+  listening: Readonly<Record<string, { readonly host: string; readonly port: number } | undefined>>,
+): void => {
+  const all = Object.entries(listening)
+  const everywhere = (host: string) => ['', '0.0.0.0', '::'].includes(host)
+  for (const [at, [option, one]] of all.entries()) {
+    if (one === undefined) continue
+    const clash = all
+      .slice(0, at)
+      .find(
+        ([, other]) => other?.port === one.port && (other.host === one.host || everywhere(other.host) || everywhere(one.host)),
+      )
+    if (clash) throw wrong(option, `is ${one.port}, which is that of ${clash[0]}`, 'give each its own port')
+  }
+}

@@ -2,7 +2,7 @@ import { parseIp, parseRange } from '../../../lib/ip.ts'
 import { holdsCertificate } from '../../../lib/pem.ts'
 import { type OverHttp, readOverHttp } from './endpoint/options.ts'
 import { type Limits, readLimits } from './limits.ts'
-import { keys, number, oneOf, wrong } from './option-checks.ts'
+import { keys, number, oneOf, ownPorts, wrong } from './option-checks.ts'
 import type { TraefikOptions, Where } from './options.ts'
 
 /** The options, checked and whole. */
@@ -78,11 +78,24 @@ export const readOptions = (options: TraefikOptions): Settings => {
   const { host = '127.0.0.1' } = api
   if (!/^127\.|^::1$/.test(host))
     throw wrong('api.host', `is ${host}`, 'give a loopback address: whoever reaches it sees every route')
-  return {
-    command: options.command ?? 'traefik',
+  const listening = {
     http: { host: http.host ?? '', port: http.port ?? 80 },
     https: { host: https.host ?? '', port: https.port ?? 443 },
     api: { host, port: api.port ?? 8082 },
+  }
+  const overHttp = readOverHttp(options.overHttp ?? {})
+  const relayPort = options.relay === false ? undefined : (options.relay?.port ?? 8084)
+  const inside = (port: number) => ({ host: '127.0.0.1', port })
+  ownPorts({
+    'http.port': listening.http,
+    'https.port': listening.https,
+    'api.port': listening.api,
+    'overHttp.port': options.routes === 'files' ? undefined : inside(overHttp.port),
+    'relay.port': relayPort === undefined ? undefined : inside(relayPort),
+  })
+  return {
+    command: options.command ?? 'traefik',
+    ...listening,
     publicHttpsPort: options.publicHttpsPort,
     issue,
     acme,
@@ -93,7 +106,7 @@ export const readOptions = (options: TraefikOptions): Settings => {
     throttleSeconds,
     drain,
     routes: options.routes ?? 'auto',
-    overHttp: readOverHttp(options.overHttp ?? {}),
+    overHttp,
     trustedProxies: networks('trustedProxies', options.trustedProxies ?? []),
     acceptProxy: networks('proxyProtocol.inbound', proxyProtocol.inbound ?? []),
     sendProxy: proxyProtocol.passthrough && (proxyProtocol.passthrough === 'v1' ? 1 : 2),
@@ -106,7 +119,7 @@ export const readOptions = (options: TraefikOptions): Settings => {
     limits: readLimits(options.limits ?? {}),
     accessLog: options.accessLog,
     logLevel: options.logLevel ?? 'WARN',
-    relayPort: options.relay === false ? undefined : (options.relay?.port ?? 8084),
+    relayPort,
   }
 }
 

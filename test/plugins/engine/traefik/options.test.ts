@@ -10,6 +10,8 @@ it.each<[string, unknown, string]>([
   ['an API that others could reach', { api: { host: '0.0.0.0' } }, 'give a loopback address'],
   ['a host that is no address', { https: { host: 'example.org' } }, 'give an IP address'],
   ['a port that is none', { http: { port: 0 } }, 'give a number from 1 to 65535'],
+  ['one port for two', { http: { port: 8443 }, https: { port: 8443 } }, 'give each its own port'],
+  ['the port of the relay for all addresses', { https: { port: 8084 } }, 'give each its own port'],
   ['a CA that is no URL', { acme: { caServer: 'letsencrypt' } }, "give the CA's directory"],
   ['a network that is none', { trustedProxies: ['10.0.0.0/40'] }, 'give addresses or networks'],
   ['an issuer that is none', { issue: 'nobody' }, 'give one of traefik, gateway'],
@@ -26,6 +28,11 @@ it.each<[string, unknown, string]>([
     }
   })()
   expect(error).toMatchObject({ fix: expect.stringContaining(fix) })
+})
+
+it('takes one port twice on two addresses', () => {
+  const { http, https } = readOptions({ http: { host: '10.0.0.1', port: 8443 }, https: { host: '10.0.0.2', port: 8443 } })
+  expect([http.port, https.port]).toEqual([8443, 8443])
 })
 
 const folders = { proxy: '/var/cache/modules/gateway/proxy', state: '/var/cache/modules/gateway/traefik' }
