@@ -4,6 +4,8 @@ import { claimOf, type Held } from './chain.ts'
 
 /** Milliseconds in which provisiond has to take a workload away; it answers only after it called our Delete. */
 const decommissionLimit = 180_000
+/** So many names at a time are handed to provisiond; the others are in a later round. */
+const handedAtOnce = 8
 /** After so many names in a row for which the chain could not say, the round ends; the next one begins where it stopped. */
 const patience = 3
 
@@ -42,7 +44,7 @@ export const recheck = (core: Given, held: Held, period: number) => {
       const lost = await held(claim, signal)
       core.health('ok')
       // Set again under another name meanwhile: what was found is of the past.
-      if (lost !== undefined && core.routes.get(id) === route) await decommission(id, route.host, lost)
+      if (lost !== undefined && core.routes.get(id) === route) handOver(id, route.host, lost)
       return true
     } catch (error) {
       signal.throwIfAborted()
@@ -51,6 +53,13 @@ export const recheck = (core: Given, held: Held, period: number) => {
     }
   }
 
+  const handed = new Set<WorkloadId>()
+  /** Not awaited: provisiond may be silent for as long as it has, and the other names are checked meanwhile. */
+  const handOver = (id: WorkloadId, host: string, lost: string): void => {
+    if (handed.has(id) || handed.size === handedAtOnce) return
+    handed.add(id)
+    void decommission(id, host, lost).finally(() => handed.delete(id))
+  }
   const decommission = async (id: WorkloadId, host: string, lost: string) => {
     const failed = (why: string) =>
       core.emit({
@@ -65,8 +74,7 @@ export const recheck = (core: Given, held: Held, period: number) => {
       const answer = await core.neighbours.call('provision', 'provision@0.0.1', 'DecommissionCached', [id, lost], options)
       if ('refused' in answer) failed(answer.refused)
     } catch (error) {
-      signal.throwIfAborted()
-      failed(reason(error))
+      if (!signal.aborted) failed(reason(error))
     }
   }
 

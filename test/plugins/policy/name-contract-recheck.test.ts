@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { createGateway, definePlugin, Neighbours, parseOperation } from '../../../core/index.ts'
 import { memory, nameContract, nameProxy, staticNode, tlsPassthrough } from '../../../plugins/index.ts'
@@ -8,14 +9,17 @@ import { tempRoot } from '../../kit/index.ts'
 const chain = () => {
   const state = {
     held: true,
+    /** provisiond answers only when it is told to stop. */
+    silent: false,
     asked: [] as { method: string; args: readonly unknown[]; timeout: number | undefined; at: number }[],
   }
   const api: Neighbours = {
-    async call(_, __, method, args, { timeout }) {
+    async call(_, __, method, args, { timeout, signal }) {
       state.asked.push({ method, args, timeout, at: performance.now() })
       const ok = { Err: null, Code: 0n }
       if (method === 'GetContractIDByNameRegistration') return { value: [4711n, ok] }
       if (method === 'GetContract') return { value: [{ State: { IsCreated: state.held }, TwinID: 26n }, ok] }
+      if (state.silent) await once(signal, 'abort')
       return { value: null }
     },
   }
@@ -79,4 +83,15 @@ it('gives provisiond three minutes to take a lost name away, and the chain ten s
     args: ['26-1-shop', 'the name contract must be in Created or GracePeriod state'],
   })
   expect(new Set(questions(state, 'GetContract').map(({ timeout }) => timeout))).toEqual(new Set([10_000]))
+})
+
+it('checks the other names on while provisiond is silent about one, and hands each to it once at a time', async () => {
+  const { state, set } = await gateway(0.2)
+  for (const name of ['a', 'b', 'c']) await set(name)
+  Object.assign(state, { held: false, silent: true })
+  const told = () => questions(state, 'DecommissionCached').map(({ args }) => args[0])
+  await vi.waitFor(() => expect(new Set(told()).size).toBe(3), patience)
+  const before = questions(state, 'GetContract').length
+  await vi.waitFor(() => expect(questions(state, 'GetContract').length).toBeGreaterThan(before + 6), patience)
+  expect(told().sort()).toEqual(['26-1-a', '26-1-b', '26-1-c'])
 })
