@@ -8,7 +8,7 @@ import { dispatcher } from './dispatch.ts'
 import { engineQueue } from './engine-queue.ts'
 import { asGatewayError, GatewayError } from './errors.ts'
 import { answer } from './fetch.ts'
-import type { ReloadReport, Status } from './gateway-interface.ts'
+import type { ReloadReport } from './gateway-interface.ts'
 import { carrying, closeTheRest, type HandOver, serving, setUpAgain } from './hand-over.ts'
 import { inherit } from './inherit.ts'
 import { ledger } from './ledger.ts'
@@ -21,9 +21,9 @@ import { openRoot } from './root.ts'
 import type { CreateOptions, RunningGateway } from './running-gateway.ts'
 import { services } from './services.ts'
 import { stats } from './stats.ts'
+import { statusOf } from './status.ts'
 import { storage } from './storage.ts'
 import { table } from './table.ts'
-import { version } from './version.ts'
 
 /** Starts a gateway in this process; several may run side by side, each with its own root. Rejects with a GatewayError, having closed what it opened. */
 export const createGateway = async (config: GatewayConfig, options: CreateOptions = {}): Promise<RunningGateway> => {
@@ -161,15 +161,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
     events: events.read,
     certificates: { list: certs.list, renew: certs.renew, revoke: certs.revoke },
     stats: counts.read,
-    status: (): Status => ({
-      ready: phase === 'ready' && set.every(({ health }) => health.state !== 'down'),
-      version,
-      root,
-      started,
-      routes: routes.size,
-      pending: operations.pending,
-      plugins: set.map(({ plugin, health }) => ({ name: plugin.name, ...health })),
-    }),
+    status: () => statusOf({ phase, root, started, routes, pending: operations.pending, set }),
     reload: () => reloads(takeConfig),
     fetch: (request) => answer(set, request),
     close,
