@@ -8,8 +8,8 @@ test('time in which the process stands still does not count, and the rest does',
   const late = new Promise<number>((done) => patience(1_000, () => done(timeAwake() - began.awake)))
   standStill(3_000)
   expect(timeAwake() - began.awake).toBeLessThan(2_500)
-  // Again as long as was left of it.
-  expect(await late).toBeGreaterThan(999)
+  // Again as long as was left of it. Each of the two timers may be a millisecond or so early.
+  expect(await late).toBeGreaterThan(990)
   expect(performance.now() - began.clock).toBeGreaterThan(3_400)
 })
 
