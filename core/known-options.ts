@@ -1,4 +1,4 @@
-import { nearest } from '../lib/nearest.ts'
+import { unknownKey } from '../lib/option-checks.ts'
 import { GatewayError } from './errors.ts'
 
 /**
@@ -9,9 +9,6 @@ export const knownOptions = <T extends object>(plugin: string, options: T, known
   const invalid = (what: string, fix: string) => new GatewayError('CONFIG_INVALID', `${plugin}: ${what}`, fix)
   if (typeof options !== 'object' || options === null)
     throw invalid(`the options are ${JSON.stringify(options)}`, 'give an object, or nothing')
-  const names = Object.keys(known)
-  const unknown = Object.keys(options).find((key) => !names.includes(key))
-  if (unknown === undefined) return
-  const near = nearest(unknown, names)
-  throw invalid(`the option ${unknown} does not exist`, near ? `did you mean ${near}?` : `there are ${names.join(', ')}`)
+  const unknown = unknownKey(options, Object.keys(known))
+  if (unknown) throw invalid(`the option ${unknown.key} does not exist`, unknown.fix)
 }

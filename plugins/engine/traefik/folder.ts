@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { GatewayError } from '../../../core/index.ts'
 import { syncFolder, writeFilesAtomic } from '../../../lib/atomic-file.ts'
+import { inTurn } from '../../../lib/one-by-one.ts'
 
 export interface Found {
   readonly name: string
@@ -52,7 +53,7 @@ export class Folder {
   #touched = new Set<string>()
   #timer: NodeJS.Timeout | undefined
   #closed = false
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #inTurn = inTurn()
 
   /** `found` is told what was mended; `failed` what could not be. */
   constructor(path: string, found: (found: readonly Found[]) => unknown, failed: (error: unknown) => void) {
@@ -101,7 +102,7 @@ export class Folder {
     if (holders.get(this.path) === this) holders.delete(this.path)
     this.#watcher?.close()
     clearTimeout(this.#timer)
-    await this.#last
+    await this.#inTurn(async () => undefined)
   }
 
   #watch(): void {
@@ -196,11 +197,5 @@ export class Folder {
         throw error
       },
     )
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#last.then(work)
-    this.#last = mine.catch(() => undefined)
-    return mine
   }
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type AcmeAuthority, GatewayError, reason } from '../../../core/index.ts'
 import { nearest } from '../../../lib/nearest.ts'
+import { optionChecks } from '../../../lib/option-checks.ts'
 import { shown } from '../../../lib/shown.ts'
 
 /** A CA: one of the known ones by name, or any by the URL of its directory. */
@@ -164,13 +165,6 @@ const whole = (option: string, value: unknown, least: number, most: number): voi
   if (!(Number.isInteger(value) && typeof value === 'number' && value >= least && value <= most))
     throw wrong(option, `is ${JSON.stringify(value)}`, `give a whole number from ${least} to ${most}`)
 }
-const keys = (prefix: string, given: unknown, allowed: readonly string[]): void => {
-  if (typeof given !== 'object' || given === null)
-    throw wrong(prefix.slice(0, -1) || 'options', `is ${JSON.stringify(given)}`, 'give an object')
-  const unknown = Object.keys(given).find((key) => !allowed.includes(key))
-  if (unknown === undefined) return
-  const near = nearest(unknown, allowed)
-  throw wrong(prefix + unknown, 'does not exist', near ? `did you mean ${prefix}${near}?` : `there are ${allowed.join(', ')}`)
-}
 const wrong = (option: string, what: string, fix: string): GatewayError =>
   new GatewayError('CONFIG_INVALID', `acme: ${option} ${what}`, fix)
+const { keys } = optionChecks(wrong, 'options')
