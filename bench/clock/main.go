@@ -5,15 +5,18 @@ package main
 
 import (
 	"bufio"
-	"context"
+	"bytes"
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -48,12 +51,11 @@ type samples struct {
 func main() {
 	var given plan
 	check(json.NewDecoder(os.Stdin).Decode(&given))
-	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}
-	if given.Socket != "" {
-		client.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", given.Socket)
-		}}
-	}
+	// Its own garbage is collected between the operations.
+	debug.SetGCPercent(-1)
+	to, err := url.Parse(given.URL)
+	check(err)
+	setting := &caller{socket: given.Socket, host: to.Host}
 	probe := openProbe(given.Folder)
 	var kept *connection
 	if given.Plain != 0 {
@@ -68,8 +70,12 @@ func main() {
 			name = "x" + strconv.Itoa(-n)
 		}
 		host := strings.ReplaceAll(given.Host, "{n}", name)
+		request := setOf(given, name)
+		if n%20 == 0 {
+			runtime.GC()
+		}
 		began := time.Now()
-		set(client, given, name)
+		setting.ask(request)
 		answered := time.Now()
 		overKept := kept != nil && n%2 == 0
 		if overKept {
@@ -106,20 +112,58 @@ func main() {
 	check(json.NewEncoder(os.Stdout).Encode(all))
 }
 
-func set(client *http.Client, given plan, name string) {
+func setOf(given plan, name string) []byte {
 	fill := strings.NewReplacer("{n}", name)
 	request, err := http.NewRequest(given.Method, fill.Replace(given.URL), strings.NewReader(fill.Replace(given.Body)))
 	check(err)
 	for key, value := range given.Headers {
 		request.Header.Set(key, value)
 	}
-	answer, err := client.Do(request)
-	check(err)
-	text, _ := io.ReadAll(answer.Body)
-	answer.Body.Close()
-	if answer.StatusCode >= 300 {
-		check(fmt.Errorf("%s %s: %d %s", given.Method, request.URL, answer.StatusCode, text))
+	var text bytes.Buffer
+	check(request.Write(&text))
+	return text.Bytes()
+}
+
+// Asks over one connection as long as the server keeps it; the one goroutine waits for the answer itself.
+type caller struct {
+	socket, host string
+	open         *connection
+}
+
+func (c *caller) ask(request []byte) {
+	kept := c.open != nil
+	answer, err := c.try(request)
+	if err != nil && kept {
+		// The server closed it behind its last answer.
+		c.open = nil
+		answer, err = c.try(request)
 	}
+	check(err)
+	text, err := io.ReadAll(answer.Body)
+	check(err)
+	if answer.StatusCode >= 300 {
+		check(fmt.Errorf("%s: %d %s", strings.SplitN(string(request), "\r\n", 2)[0], answer.StatusCode, text))
+	}
+	if answer.Close {
+		c.open = nil
+	}
+}
+
+func (c *caller) try(request []byte) (*http.Response, error) {
+	if c.open == nil {
+		network, address := "tcp", c.host
+		if c.socket != "" {
+			network, address = "unix", c.socket
+		}
+		raw, err := net.DialTimeout(network, address, 10*time.Second)
+		check(err)
+		c.open = &connection{raw, bufio.NewReader(raw)}
+	}
+	c.open.conn.SetDeadline(time.Now().Add(30 * time.Second))
+	if _, err := c.open.conn.Write(request); err != nil {
+		return nil, err
+	}
+	return http.ReadResponse(c.open.reader, nil)
 }
 
 // A proxy may answer that it has a route before it serves it.

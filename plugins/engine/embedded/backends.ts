@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls'
 import type { Backend as Address } from '../../../lib/backend.ts'
 import { Fitness, InTurn, type Retry } from '../../../lib/in-turn.ts'
 import { patience } from '../../../lib/patience.ts'
+import type { Row } from '../../../lib/row.ts'
 import { SharedSession } from './http2-upstream.ts'
 import { type Home, Wire } from './wire.ts'
 
@@ -13,6 +14,8 @@ export interface Dialling {
   /** Idle connections kept to one backend, and for how long. */
   readonly idle: number
   readonly idleTime: number
+  /** Those of all backends. */
+  readonly idleWires: Row<Wire>
   /** PEM; given, the certificate of an `https://` backend must be signed by it and name its IP address. */
   readonly ca: string | undefined
   readonly retry: Retry
@@ -76,6 +79,7 @@ export class Backend implements Home {
     if (!wire) return undefined
     if (!repeatable && performance.now() - wire.idleSince > fresh) return undefined
     this.#idle.pop()
+    this.#dialling.idleWires.delete(wire)
     return wire
   }
   dial(done: (result: Wire | Unreachable) => void): void {
@@ -118,20 +122,21 @@ export class Backend implements Home {
     }
     wire.idleSince = performance.now()
     this.#idle.push(wire)
+    this.#dialling.idleWires.add(wire)
   }
   forget(wire: Wire): void {
     const at = this.#idle.indexOf(wire)
-    if (at >= 0) this.#idle.splice(at, 1)
-  }
-  /** Closes what has been idle for too long. */
-  prune(now: number): void {
-    const old = this.#idle.filter((wire) => now - wire.idleSince > this.#dialling.idleTime)
-    for (const wire of old) wire.socket.destroy()
+    if (at < 0) return
+    this.#idle.splice(at, 1)
+    this.#dialling.idleWires.delete(wire)
   }
   /** Idle connections close now, those in use when their answer is complete. */
   close(): void {
     this.#closed = true
-    for (const wire of this.#idle.splice(0)) wire.socket.destroy()
+    for (const wire of this.#idle.splice(0)) {
+      this.#dialling.idleWires.delete(wire)
+      wire.socket.destroy()
+    }
     this.#session?.close()
   }
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { setImmediate as turn } from 'node:timers/promises'
 import type { Core, Hooks, HttpChallenge, Listener, Route, TlsAlpnChallenge, Traffic, WorkloadId } from '../../../core/index.ts'
-import { timeAwake } from '../../../lib/patience.ts'
+import { Row } from '../../../lib/row.ts'
 import { openAccessLog } from './access-log.ts'
 import { addressesOf, problemOf } from './addresses.ts'
 import { Backend, Backends, type Dialling } from './backends.ts'
@@ -12,18 +11,17 @@ import { listenAt } from './listen.ts'
 import { Liveness } from './liveness.ts'
 import type { Settings } from './options.ts'
 import { startServing } from './serving.ts'
+import { sweepTable } from './sweep.ts'
 import { Table } from './table.ts'
 
 type Engine = Hooks['engine'] & { api: { traffic: Traffic; http: HttpChallenge; alpn: TlsAlpnChallenge }; close(): Promise<void> }
-
-/** A workload without traffic for so long, in ms, gives back its pools. */
-const sleepAfter = 60_000
 
 export const startEngine = async (settings: Settings, core: Core): Promise<Engine> => {
   const dialling: Dialling = {
     connectTime: settings.limits.connectSeconds * 1_000,
     idle: settings.idle,
     idleTime: settings.idleSeconds * 1_000,
+    idleWires: new Row(),
     ca: settings.ca,
     retry: { first: settings.retry, most: Math.max(30_000, settings.retry) },
   }
@@ -52,7 +50,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     port: () => settings.publicHttpsPort ?? port,
   })
   const checks = settings.health && startChecks({ ...settings.health, ca: settings.ca }, table, core.log)
-  const sweep = setInterval(() => void sweepTable(table), 1_000)
+  const sweep = setInterval(() => void sweepTable(table, dialling), 1_000)
 
   let draining: Promise<void> | undefined
   const drain = () => {
@@ -114,21 +112,5 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     api: { traffic: { read: (_, since) => ({ epoch, ...table.read(since) }) }, http, alpn },
     drain,
     close,
-  }
-}
-
-/** Awake workloads that are looked after before requests have their turn. */
-const atOnce = 250
-
-const sweepTable = async (table: Table): Promise<void> => {
-  // Behind what has come by now, before anyone is cut for being late.
-  await turn()
-  let seen = 0
-  for (const awake of table.awake()) {
-    if (++seen % atOnce === 0) await turn()
-    const [now, running] = [performance.now(), timeAwake()]
-    for (const flow of awake.open) flow.tick(running)
-    for (const backend of awake.backends.all) backend.prune(now)
-    if (awake.open.size === 0 && now - awake.used > sleepAfter) table.sleep(awake)
   }
 }

@@ -18,6 +18,7 @@ export interface FlightDeck {
   complain(awake: Awake, message: string, status?: number): void
   /** Told of every request once it is over, where there is an access log. */
   readonly access: ((access: Access) => void) | undefined
+  began(awake: Awake, flow: Flow): void
   ended(awake: Awake, flow: Flow): void
   /** Whether the backend is to be spoken to in HTTP/2. */
   overHttp2(exchange: Exchange): boolean

@@ -40,7 +40,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     this.#exchange = exchange
     this.#search = new Search(awake, this)
     this.#at = new Progress(awake.meter, exchange.body !== undefined)
-    awake.open.add(this)
+    deck.began(awake, this)
     exchange.watch(this)
   }
 
@@ -191,7 +191,6 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     this.#at.uncount(this.pending())
     this.#upstream?.abort()
     this.#upstream = undefined
-    this.#awake.used = performance.now()
     this.#deck.ended(this.#awake, this)
     this.#deck.access?.(this.#at.told(this.#awake, this.#exchange, this.#backend?.address.text))
   }

@@ -11,6 +11,7 @@ export interface PassthroughDeck {
   readonly tunnelTime: number
   complain(awake: Awake, message: string, status?: number): void
   readonly access: ((access: Access) => void) | undefined
+  began(awake: Awake, flow: Flow): void
   ended(awake: Awake, flow: Flow): void
   /** What goes to the backend before the client's own bytes. */
   preface(connected: Connected): Buffer | undefined
@@ -35,7 +36,7 @@ export class Passthrough implements Flow {
     this.#deck = deck
     this.#awake = awake
     this.#client = client
-    awake.open.add(this)
+    deck.began(awake, this)
     client.on('close', () => {
       if (!this.#tunnel) this.#gone()
     })
@@ -90,7 +91,6 @@ export class Passthrough implements Flow {
     this.#over = true
     this.#awake.meter.response -= this.pending()
     const now = performance.now()
-    this.#awake.used = now
     this.#deck.ended(this.#awake, this)
     this.#deck.access?.({
       workload: this.#awake.id,

@@ -86,6 +86,7 @@ export const startServing = ({
       awake.log ??= limitedLog(unlimited, 5)
       awake.log(message, { workload: awake.id, host: awake.route.host, ...(status && { status }) })
     },
+    began: (awake, flow) => table.began(awake, flow),
     ended: (awake, flow) => {
       requests.leave(awake.tenant)
       table.ended(awake, flow)

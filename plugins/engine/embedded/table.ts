@@ -1,5 +1,6 @@
 import type { Bytes, Event, Route, WorkloadId } from '../../../core/index.ts'
 import { patience } from '../../../lib/patience.ts'
+import { type Place, Row } from '../../../lib/row.ts'
 import type { Backends } from './backends.ts'
 
 /** Something of a workload that runs: a request, an upgraded connection, a passed-through one. */
@@ -20,8 +21,12 @@ export interface Awake {
   backends: Backends
   readonly meter: { request: number; response: number }
   readonly open: Set<Flow>
-  /** Of the last moment that anything ran, monotonic ms. */
+  /** When anything last ended, monotonic ms. */
   used: number
+  /** The number of readings when it was last noted that something ended. */
+  noted: number
+  /** Among the busy or the resting. */
+  readonly place: Place<Awake>
   /** The gateway's log, within bounds for this workload. */
   log?: (message: string, fields?: object) => void
   /** Told once when nothing is open any more. */
@@ -33,10 +38,8 @@ export interface Entry {
   awake: Awake | undefined
 }
 
-/** Those that fell asleep of which is known when: more than fall asleep between two readings. */
-const mostAsleep = 10_000
-/** Readings of which it is known when they were. */
-const latestReadings = 16
+/** Notes of something that ended which are kept at least: more than workloads have traffic between two readings. */
+const mostNotes = 50_000
 
 interface Given {
   readonly emit: (event: Event) => void
@@ -51,17 +54,18 @@ export class Table {
   readonly #hosts = new Map<string, Entry>()
   readonly #ids = new Map<WorkloadId, Entry>()
   readonly #meters = new Map<WorkloadId, Awake['meter']>()
-  readonly #awake = new Set<Awake>()
+  /** Awake and with something open. */
+  readonly #busy = new Row<Awake>()
+  /** Awake with nothing open, the one that was used last at the end. */
+  readonly #resting = new Row<Awake>()
   /** How many drain of a workload that was removed; more than one where it was set and removed again meanwhile. */
   readonly #draining = new Map<WorkloadId, number>()
   /** The removed ones that somebody has to be told of once nothing of them drains. */
   readonly #leaving = new Map<WorkloadId, Route>()
   /** Readings of the counters so far. */
   #readings = 0
-  /** When the latest readings began, by their number, monotonic ms. */
-  readonly #readAt = new Map<number, number>()
-  /** Those that fell asleep, each with the number of readings until then; `#forgotten`: the last number that is missing here. */
-  #asleep: { readonly id: WorkloadId; readonly at: number }[] = []
+  /** Of whom something ended, with the number of readings until then; `#forgotten`: the last number that is missing here. */
+  #notes: { readonly id: WorkloadId; readonly at: number }[] = []
   #forgotten = -1
 
   constructor(given: Given) {
@@ -80,8 +84,12 @@ export class Table {
   routeOf(id: WorkloadId): Route | undefined {
     return this.#ids.get(id)?.route
   }
-  awake(): Iterable<Awake> {
-    return this.#awake
+  *awake(): Generator<Awake> {
+    yield* this.#busy
+    yield* this.#resting
+  }
+  busy(): Iterable<Awake> {
+    return this.#busy
   }
 
   put(route: Route): void {
@@ -115,7 +123,7 @@ export class Table {
     const awake = entry?.awake
     if (awake) for (const backend of awake.backends.all) backend.close()
     if (awake && awake.open.size > 0) this.#drain(awake)
-    else if (awake) this.#rest(awake)
+    else if (awake) this.#resting.delete(awake)
     if (this.#draining.has(route.id)) this.#leaving.set(route.id, route)
     else this.#forget(route)
   }
@@ -127,29 +135,49 @@ export class Table {
     const meter = this.#meters.get(route.id) ?? { request: 0, response: 0 }
     this.#meters.set(route.id, meter)
     const backends = this.#given.makeBackends(route, undefined)
-    const awake: Awake = { id: route.id, tenant: route.tenant, route, backends, meter, open: new Set(), used: 0 }
-    this.#awake.add(awake)
+    const awake: Awake = {
+      id: route.id,
+      tenant: route.tenant,
+      route,
+      backends,
+      meter,
+      open: new Set(),
+      used: performance.now(),
+      noted: -1,
+      place: {},
+    }
+    this.#resting.add(awake)
     entry.awake = awake
     return awake
   }
+  began(awake: Awake, flow: Flow): void {
+    if (awake.open.size === 0) this.#busy.add(awake)
+    awake.open.add(flow)
+  }
   ended(awake: Awake, flow: Flow): void {
     awake.open.delete(flow)
+    awake.used = performance.now()
+    this.#note(awake)
     if (awake.open.size > 0) return
-    awake.drained?.()
-    delete awake.drained
+    if (awake.drained) {
+      this.#busy.delete(awake)
+      awake.drained()
+      delete awake.drained
+    } else this.#resting.add(awake)
   }
-  /** Drops what an idle workload needs no more; its counter stays. */
-  sleep(awake: Awake): void {
-    if (awake.open.size > 0) return
-    this.#rest(awake)
+  /** Drops what a workload needs no more that nothing was open of since then, for the one that rests longest; false: there is none. */
+  sleepOne(since: number): boolean {
+    const awake = this.#resting.first
+    if (!awake || awake.used > since) return false
+    this.#resting.delete(awake)
     for (const backend of awake.backends.all) backend.close()
     const entry = this.#ids.get(awake.id)
     if (entry?.awake === awake) entry.awake = undefined
+    return true
   }
 
   /** The counters; `since` an earlier reading only those that may have changed, which costs nothing for all others. */
   read(since = -1): { readonly bytes: Map<WorkloadId, Bytes>; readonly mark: number } {
-    const began = performance.now()
     const bytes = new Map<WorkloadId, Bytes>()
     const take = (id: WorkloadId) => {
       const meter = this.#meters.get(id)
@@ -157,32 +185,28 @@ export class Table {
     }
     if (since <= this.#forgotten) for (const id of this.#meters.keys()) take(id)
     else {
-      for (let i = this.#asleep.length - 1; i >= 0; i--) {
-        const one = this.#asleep[i]
+      for (let i = this.#notes.length - 1; i >= 0; i--) {
+        const one = this.#notes[i]
         if (!one || one.at < since) break
         take(one.id)
       }
-      const at = this.#readAt.get(since) ?? 0
-      for (const { id, open, used } of this.#awake) if (open.size > 0 || used >= at) take(id)
     }
-    for (const { id, open } of this.#awake) {
-      const counted = open.size > 0 && bytes.get(id)
+    for (const { id, open } of this.#busy) {
+      if (!bytes.has(id)) take(id)
+      const counted = bytes.get(id)
       if (!counted) continue
       let pending = 0
       for (const flow of open) pending += flow.pending()
       bytes.set(id, { request: counted.request, response: counted.response - pending })
     }
-    const mark = ++this.#readings
-    this.#readAt.set(mark, began)
-    this.#readAt.delete(mark - latestReadings)
-    return { bytes, mark }
+    return { bytes, mark: ++this.#readings }
   }
 
-  /** It counts no more. */
-  #rest(awake: Awake): void {
-    this.#awake.delete(awake)
-    this.#asleep.push({ id: awake.id, at: this.#readings })
-    if (this.#asleep.length > 2 * mostAsleep) this.#forgotten = this.#asleep.splice(0, mostAsleep).at(-1)?.at ?? this.#readings
+  #note(awake: Awake): void {
+    if (awake.noted === this.#readings) return
+    awake.noted = this.#readings
+    this.#notes.push({ id: awake.id, at: this.#readings })
+    if (this.#notes.length > 2 * mostNotes) this.#forgotten = this.#notes.splice(0, mostNotes).at(-1)?.at ?? this.#readings
   }
   #drain(awake: Awake): void {
     const { id, open } = awake
@@ -192,7 +216,6 @@ export class Table {
     })
     awake.drained = () => {
       over()
-      this.#rest(awake)
       const others = (this.#draining.get(id) ?? 1) - 1
       if (others > 0) this.#draining.set(id, others)
       else this.#draining.delete(id)

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Place } from '../../../lib/row.ts'
 import type { Fields } from './fields.ts'
 import { type Framing, ResponseReader, type ResponseSink } from './response-reader.ts'
 
@@ -33,8 +34,8 @@ export class Wire implements Upstream, ResponseSink {
   readonly socket: Socket
   /** When it was last put back, on the monotonic clock in ms; 0: never used. */
   idleSince = 0
-  /** Until when the backend says it keeps it open. */
-  idleUntil = Number.POSITIVE_INFINITY
+  /** Among the idle ones of all backends. */
+  readonly place: Place<Wire> = {}
   #home: Home
   #reader = new ResponseReader(this)
   #asker: Asker | undefined
@@ -84,6 +85,11 @@ export class Wire implements Upstream, ResponseSink {
   }
   resume(): void {
     this.socket.resume()
+  }
+  /** An idle one that is wanted no more. */
+  drop(): void {
+    this.#home.forget(this)
+    this.socket.destroy()
   }
   /** The asker no longer wants the answer. */
   abort(): void {

@@ -6,7 +6,7 @@ import type { Counts } from './count.ts'
 const limit = 3
 
 /** Counters that are looked at before others have their turn. */
-const atOnce = 250
+const atOnce = 50
 
 interface Removal {
   readonly id: WorkloadId

@@ -2,10 +2,18 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { parseBackend } from '../../../../lib/backend.ts'
+import { Row } from '../../../../lib/row.ts'
 import { Backend, Backends, type Dialling, Unreachable } from '../../../../plugins/engine/embedded/backends.ts'
 import { Wire } from '../../../../plugins/engine/embedded/wire.ts'
 
-const dialling: Dialling = { connectTime: 5_000, idle: 2, idleTime: 10_000, ca: undefined, retry: { first: 1_000, most: 8_000 } }
+const dialling: Dialling = {
+  connectTime: 5_000,
+  idle: 2,
+  idleTime: 10_000,
+  idleWires: new Row(),
+  ca: undefined,
+  retry: { first: 1_000, most: 8_000 },
+}
 const made = (port: number) => {
   const address = parseBackend(`http://127.0.0.1:${port}`, false)
   if (typeof address === 'string') throw new Error(address)
@@ -107,16 +115,21 @@ describe('the connections to a backend', () => {
     server.close()
   })
 
-  test('are closed when idle for too long, and when nobody is to use them any more', async () => {
+  test('stand among the idle ones of all backends, the longest idle first, until they are taken, dropped or closed', async () => {
     const { server, port } = await listening()
-    const backend = made(port)
-    const [old, kept] = [await dialled(backend), await dialled(backend)]
-    backend.release(old)
-    backend.prune(performance.now() + 20_000)
-    expect(old.socket.destroyed).toBe(true)
-    backend.release(kept)
-    backend.close()
-    expect(kept.socket.destroyed).toBe(true)
+    const [one, other] = [made(port), made(port)]
+    const [first, second, third] = [await dialled(one), await dialled(other), await dialled(one)]
+    one.release(first)
+    other.release(second)
+    one.release(third)
+    expect([...dialling.idleWires]).toEqual([first, second, third])
+    expect(one.take(true)).toBe(third)
+    first.drop()
+    expect([first.socket.destroyed, one.take(true)]).toEqual([true, undefined])
+    expect([...dialling.idleWires]).toEqual([second])
+    other.close()
+    expect([second.socket.destroyed, [...dialling.idleWires]]).toEqual([true, []])
+    third.drop()
     server.close()
   })
 

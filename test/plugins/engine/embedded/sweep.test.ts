@@ -1,0 +1,68 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { parseBackend } from '../../../../lib/backend.ts'
+import { Row } from '../../../../lib/row.ts'
+import { Backend, Backends, type Dialling } from '../../../../plugins/engine/embedded/backends.ts'
+import { sweepTable } from '../../../../plugins/engine/embedded/sweep.ts'
+import { type Flow, Table } from '../../../../plugins/engine/embedded/table.ts'
+import { Wire } from '../../../../plugins/engine/embedded/wire.ts'
+import { route } from '../../../kit/store/samples.ts'
+
+const dialling: Dialling = {
+  connectTime: 5_000,
+  idle: 1_000,
+  idleTime: 10_000,
+  idleWires: new Row(),
+  ca: undefined,
+  retry: { first: 1_000, most: 8_000 },
+}
+let server: Server | undefined
+afterEach(() => server?.close())
+
+test('idle connections go when their time is over, and no others', async () => {
+  server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const parsed = parseBackend(`http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`, false)
+  if (typeof parsed === 'string') throw new Error(parsed)
+  const backend = new Backend(parsed, dialling)
+  const wires = await Promise.all(
+    Array.from(
+      { length: 300 },
+      () => new Promise<Wire>((resolve, reject) => backend.dial((wire) => (wire instanceof Wire ? resolve(wire) : reject(wire)))),
+    ),
+  )
+  const table = new Table({ emit: () => undefined, drain: 10_000, makeBackends: () => new Backends([]) })
+  for (const wire of wires) backend.release(wire)
+  await sweepTable(table, dialling)
+  expect(wires.filter(({ socket }) => socket.destroyed)).toEqual([])
+  for (const wire of wires.slice(0, 299)) wire.idleSince -= dialling.idleTime + 1
+  await sweepTable(table, dialling)
+  expect(wires.filter(({ socket }) => !socket.destroyed)).toEqual([wires[299]])
+  expect(backend.take(true)).toBe(wires[299])
+  expect(backend.take(true)).toBe(undefined)
+  wires[299]?.drop()
+})
+
+test('what is open is looked after each time, and who rested for a minute falls asleep', async () => {
+  const table = new Table({ emit: () => undefined, drain: 10_000, makeBackends: () => new Backends([]) })
+  const awake = ['1-1-a', '1-1-b', '1-1-c'].map((id) => {
+    table.put(route(id))
+    const entry = table.byHost(route(id).host)
+    if (!entry) throw new Error(`${id} is not served`)
+    return table.wake(entry)
+  })
+  const [a, b, c] = awake
+  if (!a || !b || !c) throw new Error('they do not wake')
+  let ticks = 0
+  const open: Flow = { cut: () => undefined, pending: () => 0, tick: () => ticks++ }
+  table.began(c, open)
+  a.used -= 61_000
+  c.used -= 61_000
+  await sweepTable(table, dialling)
+  expect([[...table.awake()], ticks]).toEqual([[c, b], 1])
+  table.ended(c, open)
+  await sweepTable(table, dialling)
+  expect([[...table.awake()], ticks]).toEqual([[b, c], 1])
+})
