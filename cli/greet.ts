@@ -37,7 +37,8 @@ const indented = (lines: readonly string[]): string[] => lines.map((line) => `  
 /** A path as a person in this folder would type it. */
 const here = (path: string): string => {
   const from = relative(process.cwd(), path)
-  return from === '' || from.startsWith('..') ? path : from
+  // Nobody's shell is where a service runs.
+  return from === '' || from.startsWith('..') || process.cwd() === '/' ? path : from
 }
 
 const domainOf = (options: unknown): string =>

@@ -31,11 +31,12 @@ export const run = async (given: RunFlags): Promise<void> => {
     faults.reading(file)
     const { config } = await loadConfig(file, flags, preset)
     faults.starting()
-    const root = flags.root ?? config.root ?? defaultRoot()
+    const chosen = flags.root ?? config.root
+    const root = chosen ?? defaultRoot()
     const source = async () => (await loadConfig(file, flags, preset)).config
     await (holder ? holder.begin(root) : refuseHeld(root))
     const gateway = await createGateway(config, { root, log: log.write, source, ...(holder && { sockets: holder.sockets }) })
-    return { gateway, hello: greeting(gateway.status(), config, root === defaultRoot()) }
+    return { gateway, hello: greeting(gateway.status(), config, chosen === undefined) }
   }
   try {
     const { gateway, hello } = await faults.within(start())

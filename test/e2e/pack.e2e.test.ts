@@ -125,6 +125,27 @@ test('an old Node is told what to do, before anything is imported that it may no
   expect(old.status).toBe(78)
 })
 
+test('a user whom only a service manager knows runs it in the root that is named, through a link of its own, and in no other', async () => {
+  const cwd = folder('service')
+  mkdirSync(join(cwd, 'private'), { mode: 0o700 })
+  symlinkSync('private', join(cwd, 'root'))
+  const env: NodeJS.ProcessEnv = { ...process.env, ...(await ports()) }
+  for (const name of ['HOME', 'XDG_STATE_HOME', 'GATEWAY_ROOT']) delete env[name]
+  const run = (...args: string[]) => {
+    const user = ['--user', '--map-user=4711']
+    return follow('unshare', [...user, process.execPath, join(installed, 'bin/gateway.js'), ...args], { cwd: '/', env })
+  }
+  await using gateway = run('--root', join(cwd, 'root'))
+  await gateway.until('Ctrl-C')
+  expect(gateway.stdout).toContain(`gateway set-name --root ${join(cwd, 'root')} `)
+  gateway.signal('SIGTERM')
+  expect(await gateway.ended).toBe(0)
+  expect(existsSync(join(cwd, 'private/state'))).toBe(true)
+  await using lost = run()
+  expect(await lost.ended).toBe(73)
+  expect(lost.stderr).toMatch(/^gateway: ROOT_UNUSABLE: this user has no home folder[^\n]*--root[^\n]*\n$/)
+})
+
 /** Every example of the README and the docs that stands for itself: one line of a config, or one about a plugin of the reader's, is none. */
 const examples = (): Record<string, string> => {
   const pages = ['README.md', ...readdirSync(join(tree, 'docs')).map((name) => `docs/${name}`)].filter((page) =>
