@@ -125,10 +125,9 @@ export class Backend implements Home {
     this.#dialling.idleWires.add(wire)
   }
   forget(wire: Wire): void {
-    const at = this.#idle.indexOf(wire)
-    if (at < 0) return
-    this.#idle.splice(at, 1)
     this.#dialling.idleWires.delete(wire)
+    const at = this.#idle.indexOf(wire)
+    if (at >= 0) this.#idle.splice(at, 1)
   }
   /** Idle connections close now, those in use when their answer is complete. */
   close(): void {
