@@ -38,7 +38,7 @@ const [server, drive] = [await buildGo(module, 'server'), await buildGo(module, 
 const redis = await startRedis()
 const client = new Redis({ path: redis.path, protocol: 2 })
 
-/** As bin/v8.js has every gateway run. */
+/** As bin/generation.js and cli/turbofan.ts have every gateway run. */
 const flags = ['--max-semi-space-size=4', '--invocation-count-for-turbofan=100000']
 const gateway = (durability: string) => (root: string) =>
   [process.execPath, [...flags, '--conditions=source', here('zbus/gateway.ts'), redis.broker.unix, root, durability]] as const

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { registerHooks } from 'node:module'
-import { tuneV8 } from './v8.js'
+import { withSmallGeneration } from './generation.js'
 
 // A gateway that runs; the verbs are over before it would pay.
-if (/^(-|run$)/.test(process.argv[2] ?? '-')) tuneV8()
+if (/^(-|run$)/.test(process.argv[2] ?? '-')) withSmallGeneration()
 
 // In the tree the TypeScript runs as it is, in the package what was built from it.
 const inTree = existsSync(new URL('../cli/main.ts', import.meta.url))

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { asGatewayError, GatewayError } from '../core/errors.ts'
 import type { HandOver } from '../core/hand-over.ts'
 import { explainBind, type Sockets } from '../core/listeners.ts'
@@ -110,7 +111,7 @@ export const parent = (log: Log) => {
     sockets,
     /** Where one runs already: resolves when it has given everything up but serving. */
     async begin(path: string): Promise<void> {
-      await openRoot(path)
+      await openRoot(resolve(path))
       say({ say: 'root', root: path })
       if (await root.promise)
         throw new GatewayError('BUSY', `another gateway has the root ${path}`, 'stop it, or name another --root')

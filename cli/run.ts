@@ -12,6 +12,7 @@ import { parentSocket } from './parent-words.ts'
 import { defaultRoot } from './place.ts'
 import type { RunFlags } from './serve.ts'
 import { onSignals } from './signals.ts'
+import { spareTurboFan } from './turbofan.ts'
 
 /** Runs the gateway until a signal ends it. Rejects with a GatewayError where it cannot start. */
 export const run = async (given: RunFlags): Promise<void> => {
@@ -41,6 +42,7 @@ export const run = async (given: RunFlags): Promise<void> => {
   try {
     const { gateway, hello } = await faults.within(start())
     faults.up()
+    spareTurboFan()
     signals.attach(gateway)
     holder?.up(gateway)
     if (!given.quiet && holder?.greets !== false) process.stdout.write(hello)

@@ -135,7 +135,7 @@ func (c *caller) ask(request []byte) {
 	answer, err := c.try(request)
 	if err != nil && kept {
 		// The server closed it behind its last answer.
-		c.open = nil
+		c.close()
 		answer, err = c.try(request)
 	}
 	check(err)
@@ -145,8 +145,13 @@ func (c *caller) ask(request []byte) {
 		check(fmt.Errorf("%s: %d %s", strings.SplitN(string(request), "\r\n", 2)[0], answer.StatusCode, text))
 	}
 	if answer.Close {
-		c.open = nil
+		c.close()
 	}
+}
+
+func (c *caller) close() {
+	c.open.conn.Close()
+	c.open = nil
 }
 
 func (c *caller) try(request []byte) (*http.Response, error) {

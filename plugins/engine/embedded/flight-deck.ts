@@ -20,6 +20,8 @@ export interface FlightDeck {
   readonly access: ((access: Access) => void) | undefined
   began(awake: Awake, flow: Flow): void
   ended(awake: Awake, flow: Flow): void
+  /** Bytes of a flow that has ended were counted: a body goes on for a while behind its answer. */
+  countedLate(awake: Awake): void
   /** Whether the backend is to be spoken to in HTTP/2. */
   overHttp2(exchange: Exchange): boolean
 }

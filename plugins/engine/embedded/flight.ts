@@ -98,6 +98,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     const { bodyBytes } = this.#deck.limits
     body?.on('data', (chunk: Buffer) => {
       this.#at.count('request', chunk.length)
+      if (this.#over) this.#deck.countedLate(this.#awake)
       if (this.#at.answer === 'done' || this.#over) return
       if (bodyBytes > 0 && this.#at.received > bodyBytes) this.#refuse(413, 'the body is longer than is taken here')
       else if (!upstream.write(chunk)) body.pause()

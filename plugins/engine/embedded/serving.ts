@@ -87,6 +87,7 @@ export const startServing = ({
       awake.log(message, { workload: awake.id, host: awake.route.host, ...(status && { status }) })
     },
     began: (awake, flow) => table.began(awake, flow),
+    countedLate: (awake) => table.note(awake),
     ended: (awake, flow) => {
       requests.leave(awake.tenant)
       table.ended(awake, flow)

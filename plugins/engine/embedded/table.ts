@@ -23,7 +23,7 @@ export interface Awake {
   readonly open: Set<Flow>
   /** When anything last ended, monotonic ms. */
   used: number
-  /** The number of readings when it was last noted that something ended. */
+  /** The number of readings when it was last noted that something was counted. */
   noted: number
   /** Among the busy or the resting. */
   readonly place: Place<Awake>
@@ -38,7 +38,7 @@ export interface Entry {
   awake: Awake | undefined
 }
 
-/** Notes of something that ended which are kept at least: more than workloads have traffic between two readings. */
+/** Notes of what was counted that are kept at least: more than workloads have traffic between two readings. */
 const mostNotes = 50_000
 
 interface Given {
@@ -64,7 +64,7 @@ export class Table {
   readonly #leaving = new Map<WorkloadId, Route>()
   /** Readings of the counters so far. */
   #readings = 0
-  /** Of whom something ended, with the number of readings until then; `#forgotten`: the last number that is missing here. */
+  /** For whom something was counted that is not open any more, with the number of readings until then; `#forgotten`: the last number that is missing here. */
   #notes: { readonly id: WorkloadId; readonly at: number }[] = []
   #forgotten = -1
 
@@ -157,7 +157,7 @@ export class Table {
   ended(awake: Awake, flow: Flow): void {
     awake.open.delete(flow)
     awake.used = performance.now()
-    this.#note(awake)
+    this.note(awake)
     if (awake.open.size > 0) return
     if (awake.drained) {
       this.#busy.delete(awake)
@@ -202,7 +202,8 @@ export class Table {
     return { bytes, mark: ++this.#readings }
   }
 
-  #note(awake: Awake): void {
+  /** Something of it was counted that the next reading has to have. */
+  note(awake: Awake): void {
     if (awake.noted === this.#readings) return
     awake.noted = this.#readings
     this.#notes.push({ id: awake.id, at: this.#readings })

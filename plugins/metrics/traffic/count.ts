@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Bytes, Core, WorkloadId } from '../../../core/index.ts'
 import { marks } from './mark.ts'
 
@@ -6,8 +7,8 @@ interface Counted {
   epoch: string
   figure: Bytes
 }
-/** Workloads that are written at once: requests wait for as long as a few take to encode; of many, each write should carry more. */
-const atOnce = (all: number) => (all > 2_000 ? 100 : 20)
+/** Workloads that are written together, and those of them that are encoded before others have their turn. */
+const [together, atOnce] = [100, 20]
 const zero: Bytes = { request: 0, response: 0 }
 
 /**
@@ -77,9 +78,9 @@ export const counting = (ledger: Core['ledger'], state: Core['state']) => {
     commit: async () => {
       const ids = [...new Set([...stored.waiting(), ...pending.keys()])]
       const errors: unknown[] = []
-      const step = atOnce(ids.length)
-      for (let at = 0; at < ids.length || (failed && at === 0); at += step) {
-        const some = ids.slice(at, at + step)
+      const writing: Promise<unknown>[] = []
+      for (let at = 0; at < ids.length || (failed && at === 0); at += atOnce) {
+        const some = ids.slice(at, at + atOnce)
         const deltas = new Map<WorkloadId, Bytes>()
         for (const id of some) {
           const delta = pending.get(id)
@@ -88,8 +89,11 @@ export const counting = (ledger: Core['ledger'], state: Core['state']) => {
         // The mark first: one that is ahead of its sum is seen to be.
         const marked = stored.written(some)
         const added = deltas.size > 0 || failed ? ledger.add(deltas) : undefined
-        await Promise.all([marked, added]).catch((error) => errors.push(error))
+        writing.push(Promise.all([marked, added]).catch((error) => errors.push(error)))
+        if (writing.length < together / atOnce) await turn()
+        else await Promise.all(writing.splice(0))
       }
+      await Promise.all(writing)
       failed = errors.length > 0
       if (failed) throw errors[0]
     },

@@ -3,13 +3,14 @@ import type { Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { type EmbeddedOptions, embedded } from '../../../../plugins/engine/embedded/index.ts'
 import { echoUpgrade } from '../../../kit/backends/http.ts'
+import { readHead } from '../../../kit/backends/raw.ts'
 import { http1 } from '../../../kit/clients/h1.ts'
 import { readAnswer2 } from '../../../kit/clients/h2.ts'
 import { frameType, headerBlock, openFrames } from '../../../kit/clients/h2-frames.ts'
 import { clientHello, inPieces } from '../../../kit/clients/pieces.ts'
 import { openTcp, openTls } from '../../../kit/clients/socket.ts'
-import { backend, bytesBackend, signal } from '../../../kit/engine/cases.ts'
-import { defer, openWorld, type World } from '../../../kit/engine/world.ts'
+import { backend, becomes, bytesBackend, signal } from '../../../kit/engine/cases.ts'
+import { defer, idOf, openWorld, type World } from '../../../kit/engine/world.ts'
 
 const limited = (limits: NonNullable<EmbeddedOptions['limits']>, more: EmbeddedOptions = {}): Promise<World> =>
   openWorld(({ http, https, drain }) => embedded({ http: { port: http }, https: { port: https }, drain, limits, ...more }))()
@@ -216,4 +217,21 @@ test('a backend is not found unwell because the gateway itself stood still', asy
   expect((await world.get('a.test')).text).toBe('fine')
   await enough.happened
   expect(world.log.filter((line) => line.includes('not well'))).toEqual([])
+})
+
+test('what a client sends on behind its answer counts, in a reading since one before too', async () => {
+  const world = await limited({})
+  const web = await bytesBackend(async (connection) => {
+    await readHead(connection)
+    await connection.send('HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno')
+  })
+  await world.set('1-1-a', 'a.test', [web.url])
+  const client = await world.h1('a.test')
+  await client.send('POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5000\r\n\r\nbegun')
+  expect((await client.answer()).status).toBe(401)
+  await becomes(() => world.bytes('1-1-a'), { request: 5, response: 2 })
+  const { mark } = await world.traffic()
+  expect((await world.traffic(mark)).bytes.size).toBe(0)
+  await client.send('x'.repeat(4_000))
+  await becomes(async () => (await world.traffic(mark)).bytes.get(idOf('1-1-a')), { request: 4_005, response: 2 })
 })
