@@ -38,10 +38,10 @@ const [server, drive] = [await buildGo(module, 'server'), await buildGo(module, 
 const redis = await startRedis()
 const client = new Redis({ path: redis.path, protocol: 2 })
 
-/** As bin/generation.js and cli/turbofan.ts have every gateway run. */
-const flags = ['--max-semi-space-size=4', '--invocation-count-for-turbofan=100000']
+/** As bin/generation.js has every gateway run. */
+const generation = '--max-semi-space-size=4'
 const gateway = (durability: string) => (root: string) =>
-  [process.execPath, [...flags, '--conditions=source', here('zbus/gateway.ts'), redis.broker.unix, root, durability]] as const
+  [process.execPath, [generation, '--conditions=source', here('zbus/gateway.ts'), redis.broker.unix, root, durability]] as const
 const servers = {
   go: (root: string) => [server, ['-broker', redis.broker.unix, '-root', root]] as const,
   power: gateway('power'),

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { asGatewayError, GatewayError } from '../core/errors.ts'
 import type { HandOver } from '../core/hand-over.ts'
 import { explainBind, type Sockets } from '../core/listeners.ts'
@@ -111,7 +110,7 @@ export const parent = (log: Log) => {
     sockets,
     /** Where one runs already: resolves when it has given everything up but serving. */
     async begin(path: string): Promise<void> {
-      await openRoot(resolve(path))
+      await openRoot(path)
       say({ say: 'root', root: path })
       if (await root.promise)
         throw new GatewayError('BUSY', `another gateway has the root ${path}`, 'stop it, or name another --root')

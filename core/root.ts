@@ -1,6 +1,6 @@
 import { chmodSync, constants, existsSync, lstatSync, mkdirSync, statSync } from 'node:fs'
 import { access } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { GatewayError, reason } from './errors.ts'
 
 /** Makes the folder of the state if it is not there, for this user only. Rejects with ROOT_UNUSABLE. */
@@ -15,7 +15,7 @@ export const openRoot = async (root: string): Promise<void> => {
     throw unusable(`cannot be made: ${reason(error)}`, error)
   }
   // Where systemd gives a service a user of its own, the folder of its state is reached by a link of root's.
-  const [link, own] = [lstatSync(root), process.getuid?.()]
+  const [link, own] = [lstatSync(resolve(root)), process.getuid?.()]
   if (link.isSymbolicLink() && link.uid !== 0 && link.uid !== own) throw unusable('is a symbolic link of another user')
   const found = statSync(root)
   if (!found.isDirectory()) throw unusable('is not a folder')

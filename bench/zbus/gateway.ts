@@ -1,3 +1,4 @@
+import { spareTurboFan } from '../../cli/turbofan.ts'
 import { createGateway } from '../../core/index.ts'
 import {
   backends,
@@ -31,5 +32,6 @@ const gateway = await createGateway(
   },
   { root },
 )
+spareTurboFan()
 process.once('SIGTERM', () => void gateway.close().then(() => process.exit(0)))
 console.log('ready')

@@ -30,10 +30,12 @@ describe('the root', () => {
   test.skipIf(process.getuid?.() !== 0)('is refused behind a link of another user', async () => {
     const link = linked()
     lchownSync(link, 4711, 4711)
-    await expect(openRoot(link)).rejects.toMatchObject({
-      code: 'ROOT_UNUSABLE',
-      message: expect.stringContaining('is a symbolic link of another user'),
-    })
+    for (const root of [link, `${link}/`]) {
+      await expect(openRoot(root)).rejects.toMatchObject({
+        code: 'ROOT_UNUSABLE',
+        message: expect.stringContaining('is a symbolic link of another user'),
+      })
+    }
   })
   test('is refused as a file and as a link to one', async () => {
     const file = join(folder.path, 'file')

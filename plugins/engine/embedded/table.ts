@@ -21,7 +21,7 @@ export interface Awake {
   backends: Backends
   readonly meter: { request: number; response: number }
   readonly open: Set<Flow>
-  /** When anything last ended, monotonic ms. */
+  /** When it came to rest last, monotonic ms. */
   used: number
   /** The number of readings when it was last noted that something was counted. */
   noted: number
@@ -156,14 +156,16 @@ export class Table {
   }
   ended(awake: Awake, flow: Flow): void {
     awake.open.delete(flow)
-    awake.used = performance.now()
     this.note(awake)
     if (awake.open.size > 0) return
     if (awake.drained) {
       this.#busy.delete(awake)
       awake.drained()
       delete awake.drained
-    } else this.#resting.add(awake)
+      return
+    }
+    awake.used = performance.now()
+    this.#resting.add(awake)
   }
   /** Drops what a workload needs no more that nothing was open of since then, for the one that rests longest; false: there is none. */
   sleepOne(since: number): boolean {

@@ -1,24 +1,10 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { parseBackend } from '../../../../lib/backend.ts'
-import { Row } from '../../../../lib/row.ts'
-import { Backend, Backends, type Dialling, Unreachable } from '../../../../plugins/engine/embedded/backends.ts'
-import { Wire } from '../../../../plugins/engine/embedded/wire.ts'
+import { type Backend, Backends, Unreachable } from '../../../../plugins/engine/embedded/backends.ts'
+import { backendAt, dialled, keeping, listening } from './dialled.ts'
 
-const dialling: Dialling = {
-  connectTime: 5_000,
-  idle: 2,
-  idleTime: 10_000,
-  idleWires: new Row(),
-  ca: undefined,
-  retry: { first: 1_000, most: 8_000 },
-}
-const made = (port: number) => {
-  const address = parseBackend(`http://127.0.0.1:${port}`, false)
-  if (typeof address === 'string') throw new Error(address)
-  return new Backend(address, dialling)
-}
+const dialling = keeping(2)
+const made = (port: number) => backendAt(port, dialling)
 const several = (count: number) => {
   const all = Array.from({ length: count }, (_, i) => made(9_000 + i))
   return { all, backends: new Backends(all) }
@@ -90,15 +76,6 @@ describe('the backends of a route', () => {
 })
 
 describe('the connections to a backend', () => {
-  const listening = async () => {
-    const server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
-    return { server, port: typeof address === 'object' && address ? address.port : 0 }
-  }
-  const dialled = (backend: Backend) =>
-    new Promise<Wire>((resolve, reject) => backend.dial((result) => (result instanceof Wire ? resolve(result) : reject(result))))
-
   test('are kept up to a number, the last used first, and go when they close', async () => {
     const { server, port } = await listening()
     const backend = made(port)

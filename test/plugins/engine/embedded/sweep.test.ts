@@ -1,38 +1,19 @@
-import { once } from 'node:events'
-import { createServer, type Server } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { parseBackend } from '../../../../lib/backend.ts'
-import { Row } from '../../../../lib/row.ts'
-import { Backend, Backends, type Dialling } from '../../../../plugins/engine/embedded/backends.ts'
+import { Backends } from '../../../../plugins/engine/embedded/backends.ts'
 import { sweepTable } from '../../../../plugins/engine/embedded/sweep.ts'
 import { type Flow, Table } from '../../../../plugins/engine/embedded/table.ts'
-import { Wire } from '../../../../plugins/engine/embedded/wire.ts'
 import { route } from '../../../kit/store/samples.ts'
+import { backendAt, dialled, keeping, listening } from './dialled.ts'
 
-const dialling: Dialling = {
-  connectTime: 5_000,
-  idle: 1_000,
-  idleTime: 10_000,
-  idleWires: new Row(),
-  ca: undefined,
-  retry: { first: 1_000, most: 8_000 },
-}
-let server: Server | undefined
+const dialling = keeping(1_000)
+let server: Awaited<ReturnType<typeof listening>>['server'] | undefined
 afterEach(() => server?.close())
 
 test('idle connections go when their time is over, and no others', async () => {
-  server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  const parsed = parseBackend(`http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`, false)
-  if (typeof parsed === 'string') throw new Error(parsed)
-  const backend = new Backend(parsed, dialling)
-  const wires = await Promise.all(
-    Array.from(
-      { length: 300 },
-      () => new Promise<Wire>((resolve, reject) => backend.dial((wire) => (wire instanceof Wire ? resolve(wire) : reject(wire)))),
-    ),
-  )
+  const listener = await listening()
+  server = listener.server
+  const backend = backendAt(listener.port, dialling)
+  const wires = await Promise.all(Array.from({ length: 300 }, () => dialled(backend)))
   const table = new Table({ emit: () => undefined, drain: 10_000, makeBackends: () => new Backends([]) })
   for (const wire of wires) backend.release(wire)
   await sweepTable(table, dialling)
