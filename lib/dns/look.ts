@@ -33,7 +33,7 @@ export interface LookOptions {
 export const dnsLook = ({ servers = [], seconds = 5, signal }: LookOptions): DnsLook => {
   const ask = async <T>(question: (resolver: Resolver) => Promise<readonly T[]>): Promise<Found<T>> => {
     signal.throwIfAborted()
-    const resolver = new Resolver({ timeout: Math.ceil((seconds * 1_000) / 2), tries: 2 })
+    const resolver = new Resolver({ timeout: Math.ceil((seconds * 1_000) / (2 * Math.max(1, servers.length))), tries: 2 })
     if (servers.length > 0) resolver.setServers(servers)
     let over = false
     const cancel = () => {

@@ -1,6 +1,6 @@
 import { Resolver } from 'node:dns/promises'
 import { definePlugin, GatewayError, knownOptions, NodeFacts, optional, type Problem } from '../../core/index.ts'
-import { isUnder } from '../../lib/host.ts'
+import { type DnsFailure, type DnsLook, dnsLook, failureText } from '../../lib/dns/look.ts'
 import { parseIp } from '../../lib/ip.ts'
 import { shown } from '../../lib/shown.ts'
 
@@ -29,66 +29,35 @@ export const pointsHere = (options: PointsHereOptions = {}) => {
         const config = await node?.publicConfig(signal)
         const here = [config?.ipv4, config?.ipv6].flatMap((text) => canonical(text) ?? [])
         if (here.length === 0) return [noAddress]
-        const seen = await look(host, { resolvers, milliseconds: timeout * 1_000, agree, signal })
-        if (typeof seen === 'string') return [mismatch(host, seen, here)]
-        const hits = seen.filter((text) => here.includes(text)).length
-        if (agree === 'all' ? hits === seen.length : hits > 0) return []
-        return [mismatch(host, `${host} points to ${list(seen)}`, here)]
+        const { addresses, failure } = await resolve(host, dnsLook({ servers: resolvers, seconds: timeout, signal }))
+        const hits = addresses.filter((text) => here.includes(text)).length
+        const elsewhere = hits < addresses.length
+        if (agree === 'one' ? hits > 0 : hits > 0 && !elsewhere && !failure) return []
+        // What nobody answered may well be the record that points here.
+        if (failure && !isAbsence(failure) && !(agree === 'all' && elsewhere)) return [unavailable(host, failure)]
+        return [mismatch(host, addresses.length > 0 ? `${host} points to ${list(addresses)}` : absence(host, failure), here)]
       },
     }),
   })
 }
 
-interface Asking {
-  readonly resolvers: readonly string[]
-  readonly milliseconds: number
-  readonly agree: 'one' | 'all'
-  readonly signal: AbortSignal
+interface Resolution {
+  readonly addresses: readonly string[]
+  /** Of the family that could not be resolved, or of both where neither has a record. */
+  readonly failure: DnsFailure | undefined
 }
 
-/** All addresses of a host, or why they are not known. */
-const look = async (host: string, asking: Asking): Promise<readonly string[] | string> => {
-  // RFC 6761 section 6.3: such a name is this machine, and nobody is asked.
-  if (isUnder(host, 'localhost')) return ['127.0.0.1', '::1']
-  const signal = AbortSignal.any([asking.signal, AbortSignal.timeout(asking.milliseconds)])
-  const servers = Math.max(1, asking.resolvers.length)
-  const resolver = new Resolver({ timeout: Math.ceil(asking.milliseconds / (2 * servers)), tries: 2 })
-  if (asking.resolvers.length > 0) resolver.setServers(asking.resolvers)
-  const cancel = () => resolver.cancel()
-  signal.addEventListener('abort', cancel, { once: true })
-  try {
-    signal.throwIfAborted()
-    const answers = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
-    asking.signal.throwIfAborted()
-    const addresses = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
-    const codes = answers.flatMap((answer) => (answer.status === 'rejected' ? [codeOf(answer.reason)] : []))
-    const failed = codes.find((code) => code !== 'ENODATA' && code !== 'ENOTFOUND')
-    const known = addresses.length > 0 && (asking.agree === 'one' || failed === undefined)
-    return known ? addresses.map((text) => canonical(text) ?? text) : why(host, failed ?? codes[0] ?? 'ENODATA')
-  } finally {
-    signal.removeEventListener('abort', cancel)
-  }
+const resolve = async (host: string, dns: DnsLook): Promise<Resolution> => {
+  const families = await Promise.all([dns.a(host), dns.aaaa(host)])
+  const addresses = families.flatMap(({ records }) => records.map((text) => canonical(text) ?? text))
+  const failures = families.flatMap(({ failure }) => failure ?? [])
+  const unanswered = failures.find((failure) => !isAbsence(failure))
+  return { addresses, failure: unanswered ?? (addresses.length === 0 ? failures[0] : undefined) }
 }
 
-const why = (host: string, code: string): string => {
-  switch (code) {
-    case 'ENOTFOUND':
-      return `${host} does not exist (NXDOMAIN)`
-    case 'ENODATA':
-      return `${host} has neither an A nor an AAAA record`
-    case 'EREFUSED':
-      return `the name servers refused to answer for ${host} (REFUSED)`
-    case 'ESERVFAIL':
-      return `the name servers of ${host} failed (SERVFAIL)`
-    case 'ETIMEOUT':
-    case 'ECANCELLED':
-      return `no name server answered for ${host} in time`
-    case 'ECONNREFUSED':
-      return `no name server could be reached to ask for ${host}`
-  }
-  return `looking up ${host} failed (${code})`
-}
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : String(error))
+const isAbsence = (failure: DnsFailure): boolean => failure === 'NXDOMAIN' || failure === 'NODATA'
+const absence = (host: string, failure: DnsFailure | undefined): string =>
+  failure === 'NXDOMAIN' ? failureText(host, failure) : `${host} has neither an A nor an AAAA record`
 
 const canonical = (text: string | undefined): string | undefined => (text === undefined ? undefined : parseIp(text)?.text)
 const list = (addresses: readonly string[]): string =>
@@ -98,6 +67,12 @@ const mismatch = (host: string, seen: string, here: readonly string[]): Problem 
   code: 'DNS_MISMATCH',
   message: `failed to verify domain dns record: host doesn't point to the gateway ip: ${seen}`,
   fix: `give ${host} an A or AAAA record with ${here.join(' or ')} and try again when it is out`,
+})
+/** Nobody could say where the domain points: no fault of the caller, and no reason to remove what it set before. */
+const unavailable = (host: string, failure: DnsFailure): Problem => ({
+  code: 'DNS_UNAVAILABLE',
+  message: `failed to verify domain dns record: ${failureText(host, failure)}`,
+  fix: 'try again; if it persists, check the name servers that the gateway asks and those of the domain',
 })
 const noAddress: Problem = {
   code: 'NO_PUBLIC_CONFIG',

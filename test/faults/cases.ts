@@ -60,7 +60,7 @@ export const cases: readonly (readonly [done: string, outcome: string])[] = [
     'a domain that points here after its workload is gone, claimed by another',
     'told; the earlier certificate and key never serve another tenant',
   ],
-  ['resolvers that lie, fail or loop', '`DNS_MISMATCH` with what was seen, in time'],
+  ['resolvers that lie, fail or loop', '`DNS_MISMATCH` with what was seen, or `DNS_UNAVAILABLE`, in time'],
   ['fields that say who the client is, sent by the client', 'replaced, the same on every engine'],
   ['paths that could be read in two ways', 'passed byte for byte or refused; challenge paths answer known tokens alone'],
   ['clocks that jump', 'timers go on; no storm of renewals; a skew is told'],

@@ -20,6 +20,9 @@ export const watch = (
 ) => {
   const { core, gateway, keep, waiting } = o
   const stop = new AbortController()
+  /** Those whose Set failed by no fault of the caller. A later refusal still removes them; the end of the time does not. */
+  const wanted = new Set<WorkloadId>()
+  const forgotten = () => [...waiting].filter((id) => !wanted.has(id))
   let unsure = o.unsure
   let timer: NodeJS.Timeout | undefined
   const after = (milliseconds: number, work: () => Promise<void>) => {
@@ -37,6 +40,12 @@ export const watch = (
     }
   }
 
+  const failed = (id: WorkloadId, error: Error): void => {
+    if (isRefusal(error)) return void remove(id, `after a reboot it was refused: ${error.message}`)
+    // Its owner still wants it: a fault of DNS, a neighbour or the gateway itself is no reason to stop serving it.
+    wanted.add(id)
+    core.log(`workload ${id} stays as it was before the reboot: its Set failed by no fault of the caller: ${error.message}`)
+  }
   const see = (event: Logged): void => {
     switch (event.type) {
       case 'applied':
@@ -46,8 +55,7 @@ export const watch = (
         return
       case 'failed':
         // Not awaited: the Delete has to be in its place before a Set that comes later.
-        if (event.id && event.do !== 'delete' && waiting.has(event.id) && isRefusal(event.error))
-          void remove(event.id, `after a reboot it was refused: ${event.error.message}`)
+        if (event.id && event.do !== 'delete' && waiting.has(event.id)) failed(event.id, event.error)
         return
       case 'gap':
         unsure = true
@@ -62,12 +70,13 @@ export const watch = (
   }
 
   const report = async () => {
-    if (waiting.size === 0) return
+    const ids = forgotten()
+    if (ids.length === 0) return
     const time = unsure ? undefined : o.thenDrop
     core.emit({
       type: 'alarm',
       code: 'NOT_FOUND',
-      message: `${waiting.size} workloads were not set again since this machine booted: ${named(waiting)}`,
+      message: `${ids.length} workloads were not set again since this machine booted: ${named(ids)}`,
       fix: time
         ? `they are removed in ${time / 1_000} s unless they are set until then`
         : 'set again or delete them; none is removed by itself',
@@ -76,9 +85,9 @@ export const watch = (
   }
   const drop = async (pause: number): Promise<void> => {
     if (unsure) return
-    for (const id of [...waiting]) if (waiting.has(id)) await remove(id, 'nobody set it again after a reboot')
-    if (waiting.size > 0) after(pause, () => drop(pause))
-    await keep.end(waiting)
+    for (const id of forgotten()) if (waiting.has(id)) await remove(id, 'nobody set it again after a reboot')
+    if (forgotten().length > 0) after(pause, () => drop(pause))
+    await keep.end(forgotten())
   }
 
   const following = follow()
@@ -89,7 +98,7 @@ export const watch = (
       stop.abort()
       await following
       // What nobody can be sure of now is not sure at the next start either.
-      if (!unsure) await keep.end(waiting)
+      if (!unsure) await keep.end(forgotten())
     },
   }
 }
@@ -97,7 +106,7 @@ export const watch = (
 /** The caller's own fault, as against a gateway or a neighbour that could not. */
 const isRefusal = (error: Error): boolean => error instanceof GatewayError && errorCodes[error.code].exit === 2
 
-const named = (ids: ReadonlySet<WorkloadId>): string => {
-  const more = ids.size > most ? ` and ${ids.size - most} more` : ''
-  return `${[...ids].slice(0, most).join(', ')}${more}`
+const named = (ids: readonly WorkloadId[]): string => {
+  const more = ids.length > most ? ` and ${ids.length - most} more` : ''
+  return `${ids.slice(0, most).join(', ')}${more}`
 }

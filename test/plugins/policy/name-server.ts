@@ -2,8 +2,9 @@ import { createSocket, type RemoteInfo } from 'node:dgram'
 import { once } from 'node:events'
 import { parseIp } from '../../../lib/ip.ts'
 
-/** What is said of a name: addresses of both families (`[]`: the name is there without any), a failure, or nothing at all. */
-export type Said = readonly string[] | 'NXDOMAIN' | 'SERVFAIL' | 'REFUSED' | 'silence' | 'cname-loop'
+type Answer = readonly string[] | 'NXDOMAIN' | 'SERVFAIL' | 'REFUSED' | 'silence' | 'cname-loop'
+/** What is said of a name: addresses of both families (`[]`: the name is there without any), a failure, nothing at all, or each family's own. */
+export type Said = Answer | { readonly a: Answer; readonly aaaa: Answer }
 export interface NameServer {
   readonly address: string
   /** Names that were asked for, lower case. */
@@ -18,7 +19,8 @@ export const nameServer = async (said: Readonly<Record<string, Said>>): Promise<
   socket.on('message', (query: Buffer, from: RemoteInfo) => {
     const { name, type, end } = question(query)
     asked.push(name)
-    const about = said[name] ?? 'NXDOMAIN'
+    const entry = said[name] ?? 'NXDOMAIN'
+    const about = typeof entry === 'object' && 'a' in entry ? entry[type === types.a ? 'a' : 'aaaa'] : entry
     if (about === 'silence') return
     socket.send(reply(query.subarray(0, end), about, type), from.port, from.address)
   })
@@ -40,7 +42,7 @@ const question = (query: Buffer) => {
 const codes = { NXDOMAIN: 3, SERVFAIL: 2, REFUSED: 5 } as const
 const types = { a: 1, cname: 5, aaaa: 28 } as const
 
-const reply = (query: Buffer, about: Exclude<Said, 'silence'>, type: number): Buffer => {
+const reply = (query: Buffer, about: Exclude<Answer, 'silence'>, type: number): Buffer => {
   const records =
     typeof about === 'string'
       ? []

@@ -51,8 +51,6 @@ describe('policy/points-here', () => {
     [['2001:db8::1'], 'example.org points to 2001:db8::1'],
     [[], 'example.org has neither an A nor an AAAA record'],
     ['NXDOMAIN', 'example.org does not exist (NXDOMAIN)'],
-    ['SERVFAIL', 'the name servers of example.org failed (SERVFAIL)'],
-    ['REFUSED', 'the name servers refused to answer for example.org (REFUSED)'],
     ['cname-loop', 'example.org has neither an A nor an AAAA record'],
   ]
   it.each(wrong)('fault 28: refuses %j, naming what was seen', async (said, seen) =>
@@ -64,10 +62,31 @@ describe('policy/points-here', () => {
       },
     ]),
   )
-  it('fault 28: gives up on a name server that says nothing', async () =>
-    expect(await checkBy('silence', { timeout: 0.3 })).toMatchObject([
-      { code: 'DNS_MISMATCH', message: expect.stringContaining('no name server answered for example.org in time') },
+  const unanswered: readonly (readonly [Said, string])[] = [
+    ['SERVFAIL', 'the name servers of example.org failed (SERVFAIL)'],
+    ['REFUSED', 'the name servers refused to answer for example.org (REFUSED)'],
+    ['silence', 'no name server answered for example.org in time'],
+  ]
+  it.each(unanswered)('fault 28: answers DNS_UNAVAILABLE, not the fault of the caller, to %j', async (said, seen) => {
+    for (const agree of ['one', 'all'] as const)
+      expect(await checkBy(said, { timeout: 0.3, agree })).toEqual([
+        { code: 'DNS_UNAVAILABLE', message: `failed to verify domain dns record: ${seen}`, fix: expect.any(String) },
+      ])
+  })
+  it('answers DNS_UNAVAILABLE where no name server can be reached', async () =>
+    expect(await check('example.org', { resolvers: ['127.0.0.1:1'], timeout: 0.5 })).toMatchObject([
+      { code: 'DNS_UNAVAILABLE', message: expect.stringContaining('for example.org') },
     ]))
+  it.each([
+    ['one', [], 'DNS_UNAVAILABLE'],
+    ['one', ['192.0.2.1'], 'DNS_UNAVAILABLE'],
+    ['one', ['198.51.100.7'], undefined],
+    ['all', ['198.51.100.7'], 'DNS_UNAVAILABLE'],
+    ['all', ['192.0.2.1'], 'DNS_MISMATCH'],
+  ] as const)('agree: %s with A %j and no answer about AAAA gives %s', async (agree, addresses, code) => {
+    const problems = await checkBy({ a: addresses, aaaa: 'SERVFAIL' }, { agree })
+    expect(problems.map((problem) => problem.code)).toEqual(code ? [code] : [])
+  })
   it('asks the next name server where the first says nothing', async () => {
     const silent = await ask({ 'example.org': 'silence' })
     const good = await ask({ 'example.org': ['198.51.100.7'] })

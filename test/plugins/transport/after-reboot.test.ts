@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { createGateway, type Logged, parseId, parseOperation } from '../../../core/index.ts'
+import { createGateway, definePlugin, type Logged, type Problem, parseId, parseOperation } from '../../../core/index.ts'
 import {
   type AfterRebootOptions,
   afterReboot,
@@ -26,6 +26,13 @@ const machine = (options: AfterRebootOptions = {}) => {
   const start = async (prepare: (engine: ReturnType<typeof tableEngine>['state']) => void = () => undefined) => {
     const engine = tableEngine()
     prepare(engine.state)
+    const problems: Problem[] = []
+    const failing = definePlugin({
+      name: 'policy/failing',
+      kind: 'policy',
+      options: {},
+      setup: () => ({ check: () => [...problems] }),
+    })
     const gateway = await createGateway(
       {
         plugins: [
@@ -33,6 +40,7 @@ const machine = (options: AfterRebootOptions = {}) => {
           nameProxy(),
           tlsPassthrough(),
           backends(),
+          failing,
           level(),
           engine.plugin,
           afterReboot({ bootId, ...options }),
@@ -58,7 +66,15 @@ const machine = (options: AfterRebootOptions = {}) => {
         parseOperation({ do: 'set-name', id: `1-1-${name}`, name, backends: [backend], passthrough: true }) as never,
       )
     const names = () => [...gateway.routes.all()].map(({ host }) => host.split('.')[0]).sort()
-    return { gateway, engine, set, close, names, alarms: () => seen.map((event) => ('message' in event ? event.message : '')) }
+    return {
+      gateway,
+      engine,
+      set,
+      close,
+      names,
+      problems,
+      alarms: () => seen.map((event) => ('message' in event ? event.message : '')),
+    }
   }
   return { start, boot }
 }
@@ -94,6 +110,21 @@ test('one whose Set is refused is removed, and one that could not be checked is 
   const late = { do: 'set-name', id: '1-1-two', name: 'two', backends: ['9.9.9.10:443'], passthrough: true }
   await expect(gateway.dispatch(parseOperation(late) as never, { deadline: 0 })).rejects.toMatchObject({ code: 'TIMEOUT' })
   await expect(set('other', '10.0.0.1:443')).rejects.toThrow()
+  expect(gateway.routes.get(parseId('1-1-two'))).toBeDefined()
+})
+
+test('DNS that cannot be reached after a reboot removes nobody, also when the time is over, and a later refusal still does', async () => {
+  const { start } = await rebooted({ within: 1, thenDrop: 0.1 }, 'one', 'two', 'three')
+  const { gateway, set, names, alarms, problems } = await start()
+  problems.push({ code: 'DNS_UNAVAILABLE', message: 'no name server answered', fix: 'try again' })
+  await expect(set('one')).rejects.toMatchObject({ code: 'DNS_UNAVAILABLE' })
+  await expect(set('two')).rejects.toMatchObject({ code: 'DNS_UNAVAILABLE' })
+  await vi.waitFor(() => expect(names()).toEqual(['one', 'two']), 20_000)
+  expect(alarms()).toEqual(['1 workloads were not set again since this machine booted: 1-1-three'])
+  problems.length = 0
+  await set('two')
+  await expect(set('one', '10.0.0.1:443')).rejects.toMatchObject({ code: 'BACKEND_FORBIDDEN' })
+  await vi.waitFor(() => expect(names()).toEqual(['two']), 20_000)
   expect(gateway.routes.get(parseId('1-1-two'))).toBeDefined()
 })
 
