@@ -21,6 +21,8 @@ export interface Entry {
   next: number
   /** One that was due when it came is not renewed before. Like a wait after a failure, this is so long whatever the clock says. */
   rests: number
+  /** Whatever a resolver says of when to renew, it is not before. */
+  soonest: number
   /** When to ask the resolver when to renew. */
   ask: number
   busy?: Promise<void>
@@ -40,6 +42,7 @@ export const newEntry = (resolver: string, names: readonly string[], owner?: Run
   failures: 0,
   next: 0,
   rests: 0,
+  soonest: 0,
   ask: 0,
 })
 
@@ -62,7 +65,7 @@ export const stateOf = (entry: Entry): CertificateState => {
     resolver,
     names,
     users,
-    state: certificate ? 'ready' : error ? 'failed' : 'pending',
+    state: usable(certificate) ? 'ready' : error ? 'failed' : certificate ? 'ready' : 'pending',
     why: whyOf(entry),
     ...(certificate && { certificate }),
     ...(error && { error: error.message, code: error.code, fix: error.fix }),

@@ -10,12 +10,20 @@ const backOff = [1 * minute, 10 * minute, 100 * minute, day]
 export const waitAfter = (failures: number, share = Math.random()): number =>
   (backOff[Math.min(failures, backOff.length) - 1] ?? day) * (1 + share * 0.1)
 
+/** Where a certificate says that it lives longer, it is renewed as if it did not: no public one may (CA/Browser Forum, 398 days). */
+const longestLife = 397 * day
+const lifeOf = ({ notBefore, notAfter }: Certificate): number =>
+  Math.min(Math.max(notAfter.getTime() - notBefore.getTime(), 0), longestLife)
+
 /** When a third of the life is left, a little earlier by `share`, so that what was obtained together is not renewed together. */
-export const renewalOf = ({ notBefore, notAfter }: Certificate, share = Math.random()): number =>
-  notBefore.getTime() + (notAfter.getTime() - notBefore.getTime()) * (2 / 3 - share * 0.03)
+export const renewalOf = (certificate: Certificate, share = Math.random()): number =>
+  certificate.notBefore.getTime() + lifeOf(certificate) * (2 / 3 - share * 0.03)
+
+/** A resolver that wants a renewal later than this is not followed: a tenth of the life is for tries that fail. */
+export const latest = (certificate: Certificate): number => certificate.notBefore.getTime() + lifeOf(certificate) * 0.9
 
 /** One that is due already when it comes, by a clock that is wrong or a CA that is, is not renewed at once, and again, for ever. */
-export const restOf = ({ notBefore, notAfter }: Certificate): number => (notAfter.getTime() - notBefore.getTime()) / 50
+export const restOf = (certificate: Certificate): number => lifeOf(certificate) / 50
 
 /** A resolver that always says "now" is not followed sooner than this. */
 export const soonest = (certificate: Certificate): number =>

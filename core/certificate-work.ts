@@ -1,6 +1,7 @@
 import type { Running } from './boot.ts'
+import { checkCertificate } from './certificate-check.ts'
 import { type Entry, usable } from './certificate-entry.ts'
-import { askEvery, keepUnused, renewalOf, restOf, soonest, waitAfter } from './certificate-times.ts'
+import { askEvery, keepUnused, latest, renewalOf, restOf, soonest, waitAfter } from './certificate-times.ts'
 import { asGatewayError, GatewayError, reason } from './errors.ts'
 import type { Event } from './event.ts'
 import type { Certificate } from './operation.ts'
@@ -34,21 +35,36 @@ export const certificateWork = (o: {
         `add the plugin of '${entry.resolver}'`,
       )
     const limits = owner.hooks.queues ? [o.signal] : [o.signal, AbortSignal.timeout(obtainLimit)]
-    const { warning, ...got } = await owner.hooks.obtain(entry.names, AbortSignal.any(limits), entry.certificate)
-    const certificate: Certificate = Object.freeze({ ...got, id: entry.id, resolver: entry.resolver, names: entry.names })
-    entry.certificate = certificate
+    const got = await owner.hooks.obtain(entry.names, AbortSignal.any(limits), entry.certificate)
+    const { id, resolver, names } = entry
+    const { certificate, warning } = checkCertificate({ ...parts(got), id, resolver, names }, entry.certificate)
+    await serve(entry, certificate)
     entry.failures = 0
     const due = renewalOf(certificate)
     entry.rests = due > Date.now() ? 0 : Date.now() + restOf(certificate)
+    entry.soonest = Date.now() + restOf(certificate)
     entry.next = entry.users > 0 ? Math.max(due, entry.rests) : Date.now() + keepUnused
     entry.ask = 0
-    if (warning) entry.error = warning
+    const wrong = warning ?? got.warning
+    if (wrong) entry.error = wrong
     else delete entry.error
-    delete entry.stopgap
-    await o.install()
-    entry.installed = true
     say(entry, 'ready')
     return owner.hooks.durable === false ? [] : [{ certificate }]
+  }
+  /** Has the engine serve it. Where the engine cannot, what was served before stays. */
+  const serve = async (entry: Entry, certificate: Certificate): Promise<void> => {
+    const { certificate: before, stopgap } = entry
+    entry.certificate = certificate
+    delete entry.stopgap
+    try {
+      await o.install()
+      entry.installed = true
+    } catch (error) {
+      if (before) entry.certificate = before
+      else delete entry.certificate
+      if (stopgap) entry.stopgap = stopgap
+      throw error
+    }
   }
   const fail = (entry: Entry, thrown: unknown) => {
     if (o.signal.aborted) return
@@ -56,7 +72,7 @@ export const certificateWork = (o: {
     entry.error = error
     // A CA that says when to come back is not asked before.
     entry.next = Math.max(Date.now() + waitAfter(++entry.failures), error.retryAt?.getTime() ?? 0)
-    say(entry, 'failed', error.message)
+    say(entry, 'failed', `${error.code}: ${error.message}`)
   }
   const save = async (entry: Entry, keep: () => void | Promise<void>) => {
     try {
@@ -95,7 +111,8 @@ export const certificateWork = (o: {
       throw new GatewayError('PLUGIN_MISSING', `there is no resolver '${label}' to serve meanwhile`, 'add it to the plugins')
     const made = await other.hooks.obtain(entry.names, AbortSignal.any([o.signal, AbortSignal.timeout(minute)]))
     if (usable(entry.certificate)) return
-    entry.stopgap = Object.freeze({ ...made, id: entry.id, resolver: label, names: entry.names })
+    const { certificate } = checkCertificate({ ...parts(made), id: entry.id, resolver: label, names: entry.names })
+    entry.stopgap = certificate
     await o.install()
   }
   const ask = async (entry: Entry) => {
@@ -107,7 +124,8 @@ export const certificateWork = (o: {
       const at = await owner.hooks.renewAt(certificate, AbortSignal.any([o.signal, AbortSignal.timeout(minute)]))
       // After a failure the back-off decides; and what ends before its own renewal is renewed by the rule.
       const renewable = at && at < certificate.notAfter && entry.failures === 0 && entry.certificate === certificate
-      if (renewable && entry.users > 0) entry.next = Math.max(at.getTime(), soonest(certificate), entry.rests)
+      if (renewable && entry.users > 0)
+        entry.next = Math.max(Math.min(at.getTime(), latest(certificate)), soonest(certificate), entry.soonest, entry.rests)
     } catch {
       // It says nothing now: what was known holds.
     } finally {
@@ -116,6 +134,9 @@ export const certificateWork = (o: {
   }
   return { say, attempt, start, save, bridge, ask }
 }
+
+/** Of what a resolver gave, what the core takes from it: names and dates are read out of the certificate itself. */
+const parts = ({ chain, key, notBefore, notAfter }: Certificate) => ({ chain, key, notBefore, notAfter })
 
 /** What a resolver threw that is no error with a code is a certificate that is not there yet. */
 const named = (thrown: unknown): GatewayError =>

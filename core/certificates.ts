@@ -1,4 +1,5 @@
 import { isOf, type Running } from './boot.ts'
+import { certificateFault } from './certificate-check.ts'
 import { type Entry, keyOf, newEntry, servedBy, stateOf, usable } from './certificate-entry.ts'
 import { clockSteps, keepUnused, renewalOf } from './certificate-times.ts'
 import { certificateWork } from './certificate-work.ts'
@@ -86,12 +87,15 @@ export const certificates = (o: {
   }
 
   return {
-    /** What the store had. */
+    /** What the store had. One that is of no use is not served, and another one takes its place in the store. */
     load(stored: readonly Certificate[]) {
       for (const certificate of stored) {
         const { id, resolver, names } = certificate
-        const kept: Entry = { ...newEntry(resolver, names), id, certificate, installed: true, next: Date.now() + keepUnused }
-        entries.set(keyOf(resolver, names), kept)
+        const key = keyOf(resolver, names)
+        const fault = certificateFault(certificate)
+        if (fault === undefined)
+          entries.set(key, { ...newEntry(resolver, names), id, certificate, installed: true, next: Date.now() + keepUnused })
+        else o.emit({ type: 'alarm', ...uselessStored(certificate, fault) })
       }
     },
     /** Before a route is served. Where the resolver answers at once: gets what the route lacks, and returns the writes to commit with the route. */
@@ -194,6 +198,11 @@ export const certificates = (o: {
 }
 export type Certificates = ReturnType<typeof certificates>
 
+const uselessStored = ({ names }: Certificate, fault: string) => ({
+  code: 'CERT_INVALID',
+  message: `the stored certificate for ${names.join(', ')} is not served: ${fault}`,
+  fix: 'nothing: another one is obtained as soon as a workload uses it',
+})
 const clockSet = (step: number) => ({
   code: 'CLOCK_SKEW',
   message: `the clock of this machine was set ${step > 0 ? 'forward' : 'back'} by ${Math.round(Math.abs(step) / 1_000)} s`,

@@ -38,6 +38,7 @@ export const errorCodes = {
   LIMIT: request(429),
   TIMEOUT: { status: 504, exit: 5 },
   CERT_PENDING: { status: 503, exit: 5 },
+  CERT_INVALID: { status: 503, exit: 5 },
   DNS_UNAVAILABLE: { status: 503, exit: 5 },
   DNS_DENIED: { status: 502, exit: 5 },
   NEIGHBOUR_UNAVAILABLE: { status: 503, exit: 5 },

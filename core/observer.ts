@@ -27,6 +27,8 @@ export const observer = (o: { log: Log; live: ReturnType<typeof liveness>; set: 
       }
     if (event.type === 'plugin' && event.state !== 'ok')
       o.log('warn', `${event.state}: ${event.reason ?? ''}`, { plugin: event.name })
+    if (event.type === 'certificate' && event.state === 'failed')
+      o.log('warn', `certificate for ${event.names.join(', ')} failed: ${event.reason ?? ''}`, { certificate: event.id })
     if (event.type === 'alarm') o.log('warn', `${event.code}: ${event.message} (${event.fix})`, {})
     if (log) log.emit(event)
     else early.push(event)

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Certificate, definePlugin, GatewayError, type Hooks, type Logged, type RunningGateway } from '../../core/index.ts'
 import { memory } from '../../plugins/store/memory/index.ts'
+import { issue, labelOf } from './issued.ts'
 import { anyHost, remove, set, start, tableEngine } from './parts.ts'
 
 const minute = 60_000
@@ -21,9 +22,9 @@ const authority = ({ days = 90, ...hooks }: Partial<Hooks['resolver']> & { days?
         orders.push({ at: Date.now(), name: names[0] ?? '', replaces })
         if (state.fail) throw state.fail
         const life = { notBefore: new Date(), notAfter: new Date(Date.now() + days * day) }
-        return { id: '', resolver: '', names, chain: `chain ${orders.length}`, key: 'key', ...life }
+        return issue(names, `chain ${orders.length}`, life)
       },
-      revoke: async ({ chain }: Certificate) => void state.revoked.push(chain),
+      revoke: async (certificate: Certificate) => void state.revoked.push(labelOf(certificate) ?? ''),
       ...hooks,
     }),
   })
@@ -40,7 +41,7 @@ const local = () =>
       plan: () => undefined,
       obtain: async (names: readonly string[]): Promise<Certificate> => {
         const life = { notBefore: new Date(), notAfter: new Date(Date.now() + 90 * day) }
-        return { id: '', resolver: '', names, chain: 'local chain', key: 'key', ...life }
+        return issue(names, 'local chain', life)
       },
     }),
   })
@@ -85,11 +86,11 @@ describe('a CA that gives nothing', () => {
     await gateway.dispatch(set('a', 'a.example.org'), { wait: 'live' })
     state.fail = new GatewayError('CA_UNREACHABLE', 'it is away', 'wait')
     for (let hours = 0; hours < 10 * 24; hours++) await run(hour)
-    expect(engine.state.certificates.map(({ chain }) => chain)).toEqual(['chain 1'])
+    expect(engine.state.certificates.map(labelOf)).toEqual(['chain 1'])
     expect(gateway.certificates.list()[0]).toMatchObject({ state: 'ready', code: 'CA_UNREACHABLE' })
     state.fail = undefined
     for (let hours = 0; hours < 27; hours++) await run(hour)
-    expect(engine.state.certificates[0]?.chain).toBe(`chain ${state.orders.length}`)
+    await vi.waitFor(() => expect(engine.state.certificates.map(labelOf)[0]).toBe(`chain ${state.orders.length}`))
     expect(gateway.certificates.list()[0]?.code).toBeUndefined()
     await gateway.close()
   })
@@ -104,7 +105,7 @@ describe('a CA that gives nothing', () => {
     state.fail = undefined
     await run(2 * minute)
     expect(state.orders).toHaveLength(2)
-    expect(engine.state.certificates).toHaveLength(1)
+    await vi.waitFor(() => expect(engine.state.certificates).toHaveLength(1))
     await gateway.close()
   })
 })
@@ -124,7 +125,7 @@ describe('renewal', () => {
         expect(share).toBeGreaterThan(0.62)
         expect(share).toBeLessThan(0.68)
       }
-      expect(state.orders.at(-1)?.replaces?.chain).toBe(`chain ${renewals}`)
+      expect([state.orders.at(-1)?.replaces].flatMap((one) => one ?? []).map(labelOf)).toEqual([`chain ${renewals}`])
       await gateway.close()
     })
 
@@ -201,7 +202,7 @@ describe('fault 31: a clock that is set', () => {
       orders++
       const now = Date.now() - ahead
       const life = { notBefore: new Date(now), notAfter: new Date(now + 90 * day) }
-      return { id: '', resolver: '', names, chain: `chain ${orders}`, key: 'key', ...life }
+      return issue(names, `chain ${orders}`, life)
     }
     for (const renewAt of [undefined, async ({ notBefore }: Certificate) => new Date(notBefore.getTime() + 60 * day)]) {
       ;[orders, ahead] = [0, 400 * day]
@@ -239,7 +240,7 @@ describe('a certificate', () => {
     await gateway.dispatch(set('a', 'a.example.org'), { wait: 'live' })
     await gateway.certificates.revoke(gateway.certificates.list()[0]?.id ?? '')
     expect(state.revoked).toEqual(['chain 1'])
-    expect(engine.state.certificates.map(({ chain }) => chain)).toEqual(['chain 2'])
+    expect(engine.state.certificates.map(labelOf)).toEqual(['chain 2'])
     await gateway.close()
   })
 
@@ -260,11 +261,11 @@ describe('a certificate', () => {
     state.fail = new GatewayError('CA_UNREACHABLE', 'it is away', 'wait')
     const gateway = await start([memory(), anyHost(), plugin, local(), engine.plugin])
     await gateway.dispatch(set('a', 'a.example.org'))
-    await vi.waitFor(() => expect(engine.state.certificates.map(({ chain }) => chain)).toEqual(['local chain']))
+    await vi.waitFor(() => expect(engine.state.certificates.map(labelOf)).toEqual(['local chain']))
     expect(gateway.certificates.list()[0]).toMatchObject({ state: 'failed', meanwhile: 'local' })
     state.fail = undefined
     await run(2 * minute)
-    expect(engine.state.certificates.map(({ chain }) => chain)).toEqual(['chain 2'])
+    await vi.waitFor(() => expect(engine.state.certificates.map(labelOf)).toEqual(['chain 2']))
     expect(gateway.certificates.list()[0]).not.toHaveProperty('meanwhile')
     await gateway.close()
   })
@@ -284,7 +285,7 @@ describe('a certificate', () => {
     await gateway.dispatch(set('b', 'a.example.org'), { wait: 'live' })
     expect(atHandOver).toEqual([])
     expect(state.orders[1]?.replaces).toBeUndefined()
-    expect(engine.state.certificates.map(({ chain }) => chain)).toEqual(['chain 2'])
+    expect(engine.state.certificates.map(labelOf)).toEqual(['chain 2'])
     await gateway.close()
   })
 
@@ -295,7 +296,7 @@ describe('a certificate', () => {
       await given.promise
       made.push(...names)
       const life = { notBefore: new Date(), notAfter: new Date(Date.now() + 90 * day) }
-      return { id: '', resolver: '', names, chain: `chain ${made.length}`, key: 'key', ...life }
+      return issue(names, `chain ${made.length}`, life)
     }
     const [engine, { plugin }] = [tableEngine(), authority({ pace: 'instant', obtain })]
     const gateway = await start([memory(), anyHost(), plugin, engine.plugin])
@@ -303,7 +304,7 @@ describe('a certificate', () => {
     await run(12_000)
     given.resolve()
     await answer
-    expect(engine.state.certificates.map(({ chain }) => chain)).toEqual(['chain 1'])
+    expect(engine.state.certificates.map(labelOf)).toEqual(['chain 1'])
     expect(made).toEqual(['a.example.org'])
     await gateway.close()
   })
@@ -328,7 +329,7 @@ describe('a certificate', () => {
       setup: () => ({
         load: () => ({ routes: [], certificates: [], bytes: new Map(), state: new Map() }),
         commit: async (writes) => {
-          const certificates = writes.flatMap((write) => ('certificate' in write ? [write.certificate.chain] : []))
+          const certificates = writes.flatMap((write) => ('certificate' in write ? [labelOf(write.certificate) ?? ''] : []))
           if (full && certificates.length > 0) throw new Error('no space left')
           written.push(...certificates)
         },

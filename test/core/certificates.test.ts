@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { type Certificate, definePlugin, type GatewayError, type Hooks } from '../../core/index.ts'
 import { memory } from '../../plugins/store/memory/index.ts'
+import { issue, labelOf } from './issued.ts'
 import { anyHost, remove, set, start, tableEngine } from './parts.ts'
 
 const day = 86_400_000
@@ -18,16 +19,7 @@ const resolver = (options: Partial<Hooks['resolver']> = {}, days = 90) => {
         obtain: async (names: readonly string[], _: AbortSignal, replaces?: Certificate): Promise<Certificate> => {
           asked.push(replaces)
           if (state.fail) throw state.fail
-          const notBefore = new Date()
-          return {
-            id: '',
-            resolver: '',
-            names,
-            chain: `chain ${asked.length}`,
-            key: 'key',
-            notBefore,
-            notAfter: new Date(Date.now() + days * day),
-          }
+          return issue(names, `chain ${asked.length}`, { notAfter: new Date(Date.now() + days * day) })
         },
         ...options,
       }
@@ -42,15 +34,15 @@ describe('certificates', () => {
     const gateway = await start([memory(), anyHost(), plugin, engine.plugin])
     await Promise.all([1, 2, 3].map((n) => gateway.dispatch(set(`w${n}`, `w${n}.example.org`), { wait: 'live' })))
     expect(state.asked).toHaveLength(1)
-    expect(engine.state.certificates.map(({ chain }) => chain)).toEqual(['chain 1'])
+    expect(engine.state.certificates.map(labelOf)).toEqual(['chain 1'])
     const [listed] = gateway.certificates.list()
     expect(listed).toMatchObject({ state: 'ready', users: 3, names: ['*.example.org'], resolver: 'shared' })
     const life = (listed?.next?.getTime() ?? 0) - Date.now()
     expect(life / day).toBeGreaterThan(54)
     expect(life / day).toBeLessThan(61)
     await gateway.certificates.renew(listed?.id ?? '')
-    expect(state.asked[1]?.chain).toBe('chain 1')
-    expect(engine.state.certificates.map(({ chain }) => chain)).toEqual(['chain 2'])
+    expect(state.asked.flatMap((one) => one ?? []).map(labelOf)).toEqual(['chain 1'])
+    expect(engine.state.certificates.map(labelOf)).toEqual(['chain 2'])
     await gateway.dispatch(remove('w1'))
     expect(gateway.certificates.list()[0]).toMatchObject({ users: 2 })
     await gateway.close()
@@ -76,7 +68,7 @@ describe('certificates', () => {
       waits.push(Math.floor(((gateway.certificates.list()[0]?.next?.getTime() ?? 0) - Date.now() + 1000) / 60_000))
     }
     expect(gateway.certificates.list()[0]).toMatchObject({ state: 'ready', error: 'the CA is away' })
-    expect(engine.state.certificates.map(({ chain }) => chain)).toEqual(['chain 1'])
+    expect(engine.state.certificates.map(labelOf)).toEqual(['chain 1'])
     expect(waits[0]).toBe(1)
     for (const [index, least] of [1, 10, 100, 1440, 1440].entries()) {
       expect(waits[index]).toBeGreaterThanOrEqual(least)

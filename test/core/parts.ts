@@ -26,6 +26,7 @@ export const tableEngine = (name = 'table') => {
     certificates: [] as readonly Certificate[],
     refuse: (_: Change): Error | undefined => undefined,
     before: async (): Promise<void> => undefined,
+    install: async (): Promise<void> => undefined,
     closed: false,
   }
   const plugin: Plugin = definePlugin({
@@ -51,7 +52,8 @@ export const tableEngine = (name = 'table') => {
         return refused
       },
       issues: () => false,
-      install(certificates) {
+      async install(certificates) {
+        await state.install()
         state.certificates = certificates
       },
       close() {

@@ -14,8 +14,8 @@ export interface Pair {
 export interface Authority {
   /** The root certificate as PEM: what a client trusts. */
   readonly root: string
-  /** A certificate for these DNS names and IP addresses, with a key of its own; `days` to live, 30 by default. */
-  issue(names: readonly string[], days?: number): Promise<Pair>
+  /** A certificate for these DNS names and IP addresses, with a key of its own; `days` to live, 30 by default, or exactly `dates`. */
+  issue(names: readonly string[], days?: number, dates?: Pick<Pair, 'notBefore' | 'notAfter'>): Promise<Pair>
 }
 
 /** A certificate authority of the tests' own, in memory. */
@@ -38,9 +38,8 @@ export const createAuthority = async (name = 'test kit root'): Promise<Authority
   })
   return {
     root: root.toString('pem'),
-    issue: async (names, days = 30) => {
+    issue: async (names, days = 30, dates = life(days)) => {
       const own = await newKeys()
-      const dates = life(days)
       const leaf = await x509.X509CertificateGenerator.create({
         subject: `CN=${names[0] ?? 'nobody'}`,
         issuer: root.subject,

@@ -3,6 +3,7 @@ import { mkdir, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Draft } from '../../../core/index.ts'
+import { chainFault } from '../../../lib/certificate-chain.ts'
 import { files } from '../../../plugins/index.ts'
 import {
   type Alone,
@@ -14,12 +15,13 @@ import {
   setUpAlone,
   tempRoot,
 } from '../../kit/index.ts'
+import { makeCertificate } from '../../lib/make-certificate.ts'
 
 let authority: Authority
 beforeAll(async () => {
   authority = await createAuthority()
 })
-const write = async (folder: string, pair: Pair, name = 'site') => {
+const write = async (folder: string, pair: Pick<Pair, 'chain' | 'key'>, name = 'site') => {
   await writeFile(join(folder, `${name}.key`), pair.key)
   await writeFile(join(folder, `${name}.pem`), pair.chain)
 }
@@ -162,6 +164,26 @@ describe('resolver/files', () => {
     await degraded().toMatchObject({ state: 'degraded', reason: expect.stringContaining('did not issue') })
     expect(await serial()).toBe(serialOf(pair))
     await write(root.path, { ...pair, chain: pair.chain + authority.root })
+    await degraded().toEqual({ state: 'ok' })
+  })
+
+  it('serves a chain in the right order however the file has it, and warns of what clients refuse', async () => {
+    const top = await makeCertificate('top', { ca: true })
+    const middle = await top.issue('middle', { ca: true })
+    const names = ['example.org']
+    const leaf = await middle.issue('leaf', { names, issuerUrl: 'http://ca.example/middle.crt' })
+    await write(root.path, { chain: leaf.pem + top.pem + middle.pem, key: leaf.key })
+    await degraded().toMatchObject({ state: 'degraded', reason: expect.stringContaining('in the right order') })
+    const got = await alone.hooks.obtain?.(['example.org'], AbortSignal.timeout(30_000))
+    expect(got && chainFault(got.chain, got.key, names)).toBeUndefined()
+    expect(got?.chain.match(/BEGIN/g)).toHaveLength(3)
+    await write(root.path, { chain: leaf.pem, key: leaf.key })
+    await degraded().toMatchObject({ state: 'degraded', reason: expect.stringContaining('lacks the certificate of its issuer') })
+    const client = await middle.issue('leaf', { names, uses: ['1.3.6.1.5.5.7.3.2'] })
+    await write(root.path, { chain: client.pem + middle.pem, key: client.key })
+    await degraded().toMatchObject({ state: 'degraded', reason: expect.stringContaining('extended key usage') })
+    const curve = await middle.issue('leaf', { names, algorithm: { name: 'ECDSA', namedCurve: 'P-384' } })
+    await write(root.path, { chain: curve.pem + middle.pem, key: curve.key })
     await degraded().toEqual({ state: 'ok' })
   })
 
