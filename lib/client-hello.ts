@@ -1,3 +1,5 @@
+import { ByteBuffer } from './byte-buffer.ts'
+
 /** What the first bytes of a TLS connection say. `more`: not all of the ClientHello is there yet; `bad`: it is none. */
 export type Peek =
   | { readonly state: 'more' }
@@ -11,29 +13,64 @@ const more: Peek = { state: 'more' }
 const bad = (reason: string): Peek => ({ state: 'bad', reason })
 
 /**
- * Reads the server name (RFC 6066 section 3) and the protocols asked for (RFC 7301) out of the ClientHello (RFC 8446 section 4.1.2) at the start of a connection, whether
- * the message stands in one TLS record or is split over several. Takes all bytes so far and keeps none: call it again with more.
+ * Reads the server name (RFC 6066 section 3) and the protocols asked for (RFC 7301) out of the ClientHello (RFC 8446 section 4.1.2) at the
+ * start of a connection, whether the message stands in one TLS record or is split over several. Each byte is looked at once, however small
+ * the packets and records are.
  */
-export const peekClientHello = (bytes: Buffer): Peek => {
-  let at = 0
-  let message = bytes.subarray(0, 0)
-  for (;;) {
-    // RFC 8446 section 5.1: a type, two bytes of version, two of length; handshake records are never empty.
-    if (bytes.length > at && bytes[at] !== 22) return bad('it does not begin with a TLS handshake record')
-    if (bytes.length > at + 1 && bytes[at + 1] !== 3) return bad('its TLS record has an unknown version')
-    if (bytes.length < at + 5) return bytes.length > maxClientHello ? bad('its ClientHello is too long') : more
-    const length = bytes.readUInt16BE(at + 3)
-    if (length === 0 || length > 16_384) return bad('its TLS record has an impossible length')
-    const part = bytes.subarray(at + 5, at + 5 + length)
-    message = message.length === 0 ? part : Buffer.concat([message, part])
-    if (message.length > 0 && message[0] !== 1) return bad('its first handshake message is no ClientHello')
-    if (message.length >= 4) {
-      const whole = 4 + message.readUIntBE(1, 3)
-      if (whole > maxClientHello) return bad('its ClientHello is too long')
-      if (message.length >= whole) return readHello(message.subarray(4, whole))
+export class ClientHelloReader {
+  readonly #message = new ByteBuffer()
+  /** Bytes of the record's header so far, and the payload bytes that are still to come. */
+  #inHeader = 0
+  #left = 0
+  #total = 0
+
+  /** The next bytes. After another answer than `more`, push nothing. */
+  push(chunk: Buffer): Peek {
+    let at = 0
+    while (at < chunk.length) {
+      if (this.#total + at >= maxClientHello) return bad('its ClientHello is too long')
+      if (this.#left === 0) {
+        const reason = this.#header(chunk[at++] ?? 0)
+        if (reason !== undefined) return bad(reason)
+        continue
+      }
+      const part = chunk.subarray(at, at + this.#left)
+      this.#message.append(part)
+      this.#left -= part.length
+      at += part.length
+      const found = this.#hello()
+      if (found) return found
     }
-    if (bytes.length < at + 5 + length) return more
-    at += 5 + length
+    this.#total += at
+    return more
+  }
+
+  // RFC 8446 section 5.1: a type, two bytes of version, two of length; handshake records are never empty.
+  #header(byte: number): string | undefined {
+    switch (this.#inHeader++) {
+      case 0:
+        return byte === 22 ? undefined : 'it does not begin with a TLS handshake record'
+      case 1:
+        return byte === 3 ? undefined : 'its TLS record has an unknown version'
+      case 2:
+        return undefined
+      case 3:
+        this.#high = byte
+        return undefined
+    }
+    this.#inHeader = 0
+    this.#left = this.#high * 256 + byte
+    return this.#left === 0 || this.#left > 16_384 ? 'its TLS record has an impossible length' : undefined
+  }
+  #high = 0
+
+  #hello(): Peek | undefined {
+    const { bytes } = this.#message
+    if (bytes[0] !== 1) return bad('its first handshake message is no ClientHello')
+    if (bytes.length < 4) return undefined
+    const whole = 4 + bytes.readUIntBE(1, 3)
+    if (whole > maxClientHello) return bad('its ClientHello is too long')
+    return bytes.length < whole ? undefined : readHello(bytes.subarray(4, whole))
   }
 }
 
@@ -65,6 +102,8 @@ const readServerName = (body: Buffer): string | undefined => {
   const kind = list.number(1)
   const name = list.vector(2)
   if (list.broken || list.left > 0 || kind !== 0 || name.length === 0) return undefined
+  // RFC 1035 section 2.3.4: no name is longer, and it is written to the log.
+  if (name.length > 255) return undefined
   const text = name.toString('latin1')
   return /^[\x21-\x7e]+$/.test(text) ? text : undefined
 }

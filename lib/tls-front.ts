@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
-import { peekClientHello } from './client-hello.ts'
+import { ByteBuffer } from './byte-buffer.ts'
+import { ClientHelloReader } from './client-hello.ts'
 import { patience } from './patience.ts'
 import { type Connected, readProxyHeader } from './proxy-protocol.ts'
 
@@ -20,18 +21,20 @@ export const connectedBy = (socket: Socket): Connected => ({
 
 /** Says with which byte a connection begins, and puts it back. One that says nothing in time is ended. */
 export const peekFirstByte = (socket: Socket, timeout: number, then: (byte: number | undefined) => void): void =>
-  readAhead(socket, timeout, (bytes) => () => {
+  readAhead(socket, timeout, (_chunk, all) => () => {
+    const bytes = all.take()
     socket.unshift(bytes)
     then(bytes[0])
   })
 
 /** Takes the PROXY header off a connection that has to begin with one. One without it, or too slow with it, is ended. */
 export const takeProxyHeader = (socket: Socket, timeout: number, then: (connected: Connected) => void): void =>
-  readAhead(socket, timeout, (bytes) => {
-    const header = readProxyHeader(bytes)
+  readAhead(socket, timeout, (_chunk, all) => {
+    const header = readProxyHeader(all.bytes)
     if (header.state === 'more') return undefined
     if (header.state === 'bad') return () => socket.destroy()
     return () => {
+      const bytes = all.take()
       if (header.length < bytes.length) socket.unshift(bytes.subarray(header.length))
       then(header.connected ?? connectedBy(socket))
     }
@@ -42,19 +45,22 @@ export const peekServerName = (
   socket: Socket,
   timeout: number,
   then: (serverName: string | undefined, protocols: readonly string[]) => void,
-): void =>
-  readAhead(socket, timeout, (bytes) => {
-    const hello = peekClientHello(bytes)
+): void => {
+  const reader = new ClientHelloReader()
+  readAhead(socket, timeout, (chunk, all) => {
+    const hello = reader.push(chunk)
     if (hello.state === 'more') return undefined
     if (hello.state === 'bad') return () => refuseHandshake(socket, alert.decodeError)
     return () => {
-      socket.unshift(bytes)
+      socket.unshift(all.take())
       then(hello.serverName, hello.protocols)
     }
   })
+}
 
-const readAhead = (socket: Socket, timeout: number, look: (bytes: Buffer) => (() => void) | undefined): void => {
-  let all: Buffer | undefined
+/** `look` gets each piece, and all of them so far; it returns what to do once it has seen enough. */
+const readAhead = (socket: Socket, timeout: number, look: (chunk: Buffer, all: ByteBuffer) => (() => void) | undefined): void => {
+  const all = new ByteBuffer()
   const done = () => {
     callOff()
     socket.off('readable', read)
@@ -69,8 +75,8 @@ const readAhead = (socket: Socket, timeout: number, look: (bytes: Buffer) => (()
   const read = () => {
     const chunk: Buffer | null = socket.read()
     if (chunk === null) return
-    all = all ? Buffer.concat([all, chunk]) : chunk
-    const found = look(all)
+    all.append(chunk)
+    const found = look(chunk, all)
     if (!found) return
     done()
     found()

@@ -154,7 +154,7 @@ const play = async (steps: readonly Step[], ending: (typeof endings)[number]) =>
   const reasons: string[] = []
   const session = new Session({
     socket: near,
-    client: { address: '127.0.0.1', secure: true, trusted: false, serverName: 'a.test' },
+    client: { address: '127.0.0.1', secure: true, port: '443', trusted: false, serverName: 'a.test' },
     limits: { headerBytes: 32_768, headerTime: 60_000, idleTime: 60_000, streams: 1_000, controlFrames: 1_000_000 },
     serve: (exchange) => backend.serve(exchange),
     ended: (reason) => reasons.push(reason),

@@ -3,7 +3,9 @@ import { connect, createServer, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { peekClientHello } from '../../lib/client-hello.ts'
+import { ClientHelloReader } from '../../lib/client-hello.ts'
+
+const peekClientHello = (bytes: Buffer) => new ClientHelloReader().push(bytes)
 
 /** What a real TLS client sends first. */
 const firstBytes = async (servername: string | undefined): Promise<Buffer> => {

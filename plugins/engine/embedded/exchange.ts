@@ -21,7 +21,7 @@ export interface Exchange {
   watch(watcher: Watcher): void
   /** Trailers of the request, once the body has ended. */
   trailers(): Fields
-  /** An interim answer, such as 100 or 103. */
+  /** An interim response: 100 to 199, but for 101. */
   inform(status: number, fields: Fields): void
   /** The head of the answer. `bodyless`: nothing follows; `trailers`: some may follow the body. */
   respond(status: number, reason: string, fields: Fields, how: { bodyless: boolean; trailers: boolean }): void

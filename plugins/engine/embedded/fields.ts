@@ -6,11 +6,22 @@ export interface Client {
   /** IP address as text, an IPv4-mapped one as IPv4. */
   readonly address: string
   readonly secure: boolean
+  /** The port that it connected to, as clients know it. */
+  readonly port: string
   /** What it says in X-Forwarded-* of clients before it is believed. */
   readonly trusted: boolean
   /** The host of the TLS handshake, canonical. */
   readonly serverName: string | undefined
 }
+
+/** Without the optional whitespace around it, which is blanks and tabs only (RFC 9110 section 5.6.3): `trim` takes twenty characters more. */
+export const trimBlanks = (text: string): string => {
+  let [begin, end] = [0, text.length]
+  while (begin < end && isBlank(text.charCodeAt(begin))) begin++
+  while (end > begin && isBlank(text.charCodeAt(end - 1))) end--
+  return begin === 0 && end === text.length ? text : text.slice(begin, end)
+}
+const isBlank = (code: number): boolean => code === 32 || code === 9
 
 type Rule = 'keep' | 'hop' | 'connection' | 'forwarding' | 'length' | 'host' | 'cookie'
 
@@ -57,14 +68,21 @@ const listed = (value: string, before: Set<string> | undefined): Set<string> | u
   if (lower === 'keep-alive' || lower === 'close' || lower === 'upgrade') return before
   const names = before ?? new Set<string>()
   for (const part of lower.split(',')) {
-    const name = part.trim()
+    const name = trimBlanks(part)
     if (name !== '' && name !== 'close' && name !== 'keep-alive') names.add(name)
   }
   return names
 }
 
 const drop = (fields: Fields, names: Set<string>, from: number): void => {
-  for (let i = fields.length - 2; i >= from; i -= 2) if (names.has(fields[i]?.toLowerCase() ?? '')) fields.splice(i, 2)
+  let kept = from
+  for (let i = from; i < fields.length; i += 2) {
+    const [name = '', value = ''] = [fields[i], fields[i + 1]]
+    if (names.has(name.toLowerCase())) continue
+    fields[kept++] = name
+    fields[kept++] = value
+  }
+  fields.length = kept
 }
 
 /**
@@ -92,7 +110,8 @@ export const requestFields = (fields: Readonly<Fields>, host: string, client: Cl
         names = listed(value, names)
         break
       case 'forwarding':
-        if (client.trusted) forwarded = believed(name.toLowerCase(), value, forwarded)
+        // A proxy that adds `X-Forwarded-For` may pass a client's `X_Forwarded_For` on.
+        if (client.trusted && !name.includes('_')) forwarded = believed(name.toLowerCase(), value, forwarded)
         break
       case 'host':
       case 'hop':
@@ -104,8 +123,9 @@ export const requestFields = (fields: Readonly<Fields>, host: string, client: Cl
   if (forwarded) sayWithTrust(out, host, client, forwarded)
   else {
     const proto = client.secure ? 'https' : 'http'
-    out.push('X-Forwarded-For', client.address, 'X-Forwarded-Proto', proto, 'X-Forwarded-Host', host)
-    out.push('X-Forwarded-Port', portOf(host, client.secure), 'X-Real-Ip', client.address)
+    out.push('X-Forwarded-For', client.address, 'X-Forwarded-Proto', proto)
+    out.push('X-Forwarded-Host', reachedHost(host, client.port))
+    out.push('X-Forwarded-Port', client.port, 'X-Real-Ip', client.address)
   }
   return out
 }
@@ -121,29 +141,31 @@ const sayWithTrust = (out: Fields, host: string, client: Client, said: Map<strin
   out.push('X-Forwarded-For', chain === undefined ? client.address : `${chain}, ${client.address}`)
   out.push('X-Forwarded-Proto', said.get('x-forwarded-proto') ?? (client.secure ? 'https' : 'http'))
   out.push('X-Forwarded-Host', said.get('x-forwarded-host') ?? host)
-  out.push('X-Forwarded-Port', said.get('x-forwarded-port') ?? portOf(host, client.secure))
+  out.push('X-Forwarded-Port', said.get('x-forwarded-port') ?? client.port)
   out.push('X-Real-Ip', said.get('x-real-ip') ?? client.address)
   const ours = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'x-real-ip'])
   for (const [name, value] of said) if (!ours.has(name)) out.push(name, value)
 }
 
-const portOf = (host: string, secure: boolean): string => {
+/** The host with its port where that is the one which the client reached: a client may write any. */
+const reachedHost = (host: string, port: string): string => {
   const colon = host.lastIndexOf(':')
-  return colon > host.lastIndexOf(']') ? host.slice(colon + 1) : secure ? '443' : '80'
+  return colon <= host.lastIndexOf(']') || host.slice(colon + 1) === port ? host : host.slice(0, colon)
 }
 
 /**
- * What of an answer goes back to the client: all that is end to end. `trailer` announcements stay where trailers may follow, and a length
- * but for 204, which must have none (RFC 9110 section 8.6): HTTP/2 clients break off at it.
+ * The fields of a response that are forwarded to the client: the end-to-end ones. `trailer` announcements stay where trailers may follow. A
+ * length stays, but not in interim responses and 204, which must have none (RFC 9110 section 8.6): HTTP/2 clients break off at it.
  */
 export const responseFields = (fields: Readonly<Fields>, status = 200): Fields => {
   const out: Fields = []
+  const length = status !== 204 && status >= 200
   let names: Set<string> | undefined
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] ?? ''
     const rule = ruleOf(name)
     if (rule === 'connection') names = listed(fields[i + 1] ?? '', names)
-    else if (rule !== 'hop' && (rule !== 'length' || status !== 204)) out.push(name, fields[i + 1] ?? '')
+    else if (rule !== 'hop' && (rule !== 'length' || length)) out.push(name, fields[i + 1] ?? '')
   }
   if (names) drop(out, names, 0)
   return out

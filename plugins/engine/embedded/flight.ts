@@ -17,8 +17,9 @@ import { type Asker, type Upstream, Wire } from './wire.ts'
 
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS'])
 const none: Fields = []
-// They are written without waiting for the client to read them.
+// Of interim responses to one request: they are written without waiting for the client to read them.
 const mostInterims = 100
+const mostInterimBytes = 65_536
 
 /** One request on its way: to a backend, and its answer back. */
 export class Flight implements Asker, Watcher, Flow, Seeker {
@@ -31,6 +32,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
   readonly #at: Progress
   #unflushed = false
   #interims = 0
+  #interimBytes = 0
   #over = false
   #tunnel: Tunnel | undefined
 
@@ -111,17 +113,17 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
 
   // What the backend answers.
   info(status: number, fields: Fields): void {
+    // RFC 9113 section 8.6: HTTP/2 has no 101, and HTTP/1.1 none that was not asked for.
+    if (status < 100 || status > 199 || status === 101) throw new BadResponse(`it sent the interim status ${status}`)
     this.#interims++
-    if (this.#interims > mostInterims) throw new BadResponse('it sends interim answers without end')
-    try {
-      this.#exchange.inform(status, responseFields(fields))
-    } catch {
-      // Node throws at hints that it does not know the form of: the client gets one less.
-    }
+    for (const text of fields) this.#interimBytes += text.length
+    if (this.#interims > mostInterims || this.#interimBytes > mostInterimBytes)
+      throw new BadResponse('it sends interim answers without end')
+    this.#exchange.inform(status, responseFields(fields, status))
   }
   head(status: number, reason: string, fields: Fields, framing: Framing): void {
     // RFC 9110 section 15: there are none, and not every version of HTTP lets them through.
-    if (status > 599) throw new BadResponse(`it answered with the status ${status}`)
+    if (status < 200 || status > 599) throw new BadResponse(`it answered with the status ${status}`)
     const trailers = framing === 'chunked'
     this.#exchange.respond(status, reason, responseFields(fields, status), { bodyless: framing === 0, trailers })
     this.#at.answer = 'begun'

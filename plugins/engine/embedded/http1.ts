@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 import { patience } from '../../../lib/patience.ts'
 import { discard, type Exchange, type Watcher } from './exchange.ts'
@@ -112,6 +113,8 @@ class Http1Exchange implements Exchange {
   #res: ServerResponse
   #watcher: Watcher | undefined
   #waits = false
+  /** Heads of interim responses that wait for the socket. */
+  #interims = ''
   #last: () => boolean
 
   constructor(req: IncomingMessage, res: ServerResponse, { authority, target }: Target, client: Client, last: () => boolean) {
@@ -137,13 +140,23 @@ class Http1Exchange implements Exchange {
   trailers(): Fields {
     return this.#req.rawTrailers
   }
+  // Written by hand: Node's `writeEarlyHints` runs an exponential regular expression over Link, and drops other fields.
   inform(status: number, fields: Fields): void {
     if (this.version === '1.0') return
-    if (status === 100) this.#res.writeContinue()
-    else if (status === 103) {
-      const links = fields.filter((_value, i) => i % 2 === 1 && fields[i - 1]?.toLowerCase() === 'link')
-      if (links.length > 0) this.#res.writeEarlyHints({ link: links })
+    // After it, Node keeps the connection open although the client expected one.
+    if (status === 100) {
+      this.#res.writeContinue()
+      return
     }
+    const head = rawHead(status, '', fields)
+    const { socket } = this.#res
+    if (socket) socket.write(head, 'latin1')
+    else this.#informWhenFirst(head)
+  }
+  /** Node gives the socket to a response once those of all earlier requests on the connection have been sent. */
+  #informWhenFirst(head: string): void {
+    if (this.#interims === '') this.#res.once('socket', (socket: Socket) => socket.write(this.#interims, 'latin1'))
+    this.#interims += head
   }
   respond(status: number, reason: string, said: Fields, { trailers }: { bodyless: boolean; trailers: boolean }): void {
     // Node throws at an announcement where no trailers can follow.
@@ -153,8 +166,8 @@ class Http1Exchange implements Exchange {
         ? said
         : said.filter((_text, i) => said[i - (i % 2)]?.toLowerCase() !== 'trailer')
     if (this.#last()) this.#res.shouldKeepAlive = false
-    if (reason) this.#res.writeHead(status, reason, fields)
-    else this.#res.writeHead(status, fields)
+    // Said each time: Node would keep the one of an earlier head that it refused.
+    this.#res.writeHead(status, reason || (STATUS_CODES[status] ?? 'Unknown'), fields)
   }
   flush(): void {
     this.#res.flushHeaders()

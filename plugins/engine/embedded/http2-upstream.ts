@@ -21,9 +21,7 @@ export class Http2Call implements Upstream {
     stream.on('response', (_headers, flags, raw) =>
       this.#try(() => this.#head(raw, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0)),
     )
-    stream.on('data', (chunk: Buffer) => {
-      this.#asker?.data(chunk, false)
-    })
+    stream.on('data', (chunk: Buffer) => this.#data(chunk))
     stream.on('trailers', (_headers, _flags, raw) => {
       this.#trailers = raw
       this.#complete = true
@@ -52,6 +50,13 @@ export class Http2Call implements Upstream {
     this.#stream.close(constants.NGHTTP2_CANCEL)
   }
 
+  #data(chunk: Buffer): void {
+    try {
+      this.#asker?.data(chunk, false)
+    } catch (error) {
+      this.#broken(error)
+    }
+  }
   #info(raw: Fields): void {
     const { status, fields } = split(raw)
     this.#asker?.info(status, fields)
@@ -75,9 +80,12 @@ export class Http2Call implements Upstream {
     try {
       step()
     } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error(String(error)))
-      this.#stream.close(constants.NGHTTP2_CANCEL)
+      this.#broken(error)
     }
+  }
+  #broken(error: unknown): void {
+    this.#fail(error instanceof Error ? error : new Error(String(error)))
+    this.#stream.close(constants.NGHTTP2_CANCEL)
   }
   #done(): void {
     const asker = this.#asker

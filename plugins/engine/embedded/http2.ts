@@ -22,7 +22,8 @@ export const http2Server =
       limits,
       serve,
       ended: (reason, code) => {
-        if (code === errorCode.calm) log(`closed an HTTP/2 connection: ${reason}`, { client: client.address })
+        if (code === errorCode.calm || code === errorCode.internal)
+          log(`closed an HTTP/2 connection: ${reason}`, { client: client.address })
       },
     })
     opened(session, socket)

@@ -21,7 +21,7 @@ export const pageFields = (page: Buffer): Fields => [
 
 /** The head of an answer that is written by hand. */
 export const rawHead = (status: number, reason: string, fields: Readonly<Fields>): string => {
-  let head = `HTTP/1.1 ${status} ${reason || errorPage(status).toString('latin1').trim().slice(4)}\r\n`
+  let head = `HTTP/1.1 ${status} ${reason || (STATUS_CODES[status] ?? '')}\r\n`
   for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`
   return `${head}\r\n`
 }

@@ -46,7 +46,9 @@ export const record = (fields: Readonly<Fields>): Record<string, string | string
     const name = fields[i]?.toLowerCase() ?? ''
     const value = fields[i + 1] ?? ''
     const before = all[name]
-    all[name] = before === undefined ? value : typeof before === 'string' ? [before, value] : [...before, value]
+    if (before === undefined) all[name] = value
+    else if (typeof before === 'string') all[name] = [before, value]
+    else before.push(value)
   }
   return all
 }

@@ -1,3 +1,6 @@
+import { ByteBuffer } from '../../../lib/byte-buffer.ts'
+import { trimBlanks } from './fields.ts'
+
 /** How the body of an answer ends. A number: after so many bytes. */
 export type Framing = number | 'chunked' | 'close'
 
@@ -19,6 +22,8 @@ export class BadResponse extends Error {
 
 const maxHead = 65_536
 const maxLine = 4_096
+const headEnd = '\r\n\r\n'
+const lineEnd = '\r\n'
 const statusLine = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const badText = /[\0-\x08\x0a-\x1f\x7f]/
@@ -29,7 +34,10 @@ const emptyBuffer: Buffer = Buffer.alloc(0)
 export class ResponseReader {
   #state: 'idle' | 'head' | 'fixed' | 'size' | 'chunk' | 'chunk-end' | 'trailers' | 'close' | 'raw' = 'idle'
   #sink: ResponseSink
-  #kept: Buffer = emptyBuffer
+  /** The beginning of a head or line whose end has not come. */
+  readonly #kept = new ByteBuffer()
+  /** How much of it was searched for its end. */
+  #searched = 0
   #left = 0
   #headRequest = false
   #mayUpgrade = false
@@ -47,8 +55,17 @@ export class ResponseReader {
 
   /** Throws BadResponse. */
   push(chunk: Buffer): void {
-    let rest: Buffer = this.#kept.length > 0 ? Buffer.concat([this.#kept, chunk]) : chunk
-    if (this.#kept.length > 0) this.#kept = emptyBuffer
+    if (this.#kept.length === 0) this.#read(chunk)
+    else {
+      this.#kept.append(chunk)
+      const [end, most] = this.#state === 'head' ? [headEnd, maxHead] : [lineEnd, maxLine]
+      if (this.#kept.bytes.indexOf(end, this.#searched) >= 0) this.#read(this.#kept.take())
+      else this.#wait(most)
+    }
+  }
+
+  #read(chunk: Buffer): void {
+    let rest = chunk
     while (rest.length > 0) {
       const state = this.#state
       if (state === 'fixed' || state === 'chunk') rest = this.#body(rest, state)
@@ -56,19 +73,23 @@ export class ResponseReader {
         this.#sink.data(rest, false)
         return
       } else if (state === 'head') {
-        const end = rest.indexOf('\r\n\r\n')
+        const end = rest.indexOf(headEnd)
         if (end < 0) {
-          this.#keep(rest, maxHead)
+          this.#kept.append(rest)
+          this.#wait(maxHead)
           return
         }
+        if (end > maxHead) throw tooLong()
         rest = this.#head(rest.toString('latin1', 0, end), rest.subarray(end + 4))
       } else if (state === 'idle' || state === 'raw') throw new BadResponse('it sent bytes that nobody asked for')
       else {
-        const end = rest.indexOf('\r\n')
+        const end = rest.indexOf(lineEnd)
         if (end < 0) {
-          this.#keep(rest, maxLine)
+          this.#kept.append(rest)
+          this.#wait(maxLine)
           return
         }
+        if (end > maxLine) throw tooLong()
         this.#line(rest.toString('latin1', 0, end), state)
         rest = rest.subarray(end + 2)
       }
@@ -82,9 +103,10 @@ export class ResponseReader {
       throw new BadResponse('it closed the connection before its answer was complete')
   }
 
-  #keep(rest: Buffer, most: number): void {
-    if (rest.length > most) throw new BadResponse('the head of its answer is too long')
-    this.#kept = rest
+  /** For more bytes: what is kept has no end. */
+  #wait(most: number): void {
+    if (this.#kept.length > most) throw tooLong()
+    this.#searched = Math.max(0, this.#kept.length - headEnd.length + 1)
   }
 
   #body(rest: Buffer, state: 'fixed' | 'chunk'): Buffer {
@@ -150,11 +172,13 @@ export class ResponseReader {
   }
 }
 
+const tooLong = (): BadResponse => new BadResponse('the head of its answer is too long')
+
 const readField = (line: string, into: string[]): void => {
   const colon = line.indexOf(':')
   const name = line.slice(0, colon)
   if (colon < 1 || !token.test(name)) throw new BadResponse('a header line of its answer is malformed')
-  const value = line.slice(colon + 1).trim()
+  const value = trimBlanks(line.slice(colon + 1))
   if (badText.test(value)) throw new BadResponse('a header value of its answer is malformed')
   into.push(name, value)
 }
@@ -162,6 +186,7 @@ const readField = (line: string, into: string[]): void => {
 // RFC 9112 section 6.3. Takes repeated Content-Length fields out of `fields`, and all of them beside Transfer-Encoding.
 const readFraming = (fields: string[], bodyless: boolean, old: boolean): { framing: Framing; keepAlive: boolean } => {
   let length: string | undefined
+  let lengths = 0
   let coding: string | undefined
   let keepAlive = !old
   for (let i = 0; i < fields.length; i += 2) {
@@ -172,11 +197,8 @@ const readFraming = (fields: string[], bodyless: boolean, old: boolean): { frami
     if (name === 'content-length') {
       if (!/^[0-9]{1,15}$/.test(value) || (length !== undefined && length !== value))
         throw new BadResponse('its answer has no proper length')
-      if (length !== undefined) {
-        fields.splice(i, 2)
-        i -= 2
-      }
       length = value
+      lengths++
     } else if (name === 'transfer-encoding') coding = coding === undefined ? value.toLowerCase() : `${coding}, ${value}`
     else if (name === 'connection') {
       const words = value.toLowerCase()
@@ -184,14 +206,26 @@ const readFraming = (fields: string[], bodyless: boolean, old: boolean): { frami
       else if (old && words.includes('keep-alive')) keepAlive = true
     }
   }
+  const kept = coding === undefined ? 1 : 0
+  if (lengths > kept) dropLengths(fields, kept)
   if (coding !== undefined) {
     if (length !== undefined) keepAlive = false
-    for (let i = fields.length - 2; length !== undefined && i >= 0; i -= 2) {
-      if (fields[i]?.toLowerCase() === 'content-length') fields.splice(i, 2)
-    }
-    if (old || coding !== 'chunked') throw new BadResponse(`it answered with the transfer coding ${JSON.stringify(coding)}`)
+    if (old || coding !== 'chunked')
+      throw new BadResponse(`it answered with the transfer coding ${JSON.stringify(coding.slice(0, 40))}`)
     return { framing: bodyless ? 0 : 'chunked', keepAlive }
   }
   if (bodyless) return { framing: 0, keepAlive }
   return { framing: length === undefined ? 'close' : Number(length), keepAlive }
+}
+
+/** All Content-Length fields but the first `most`. */
+const dropLengths = (fields: string[], most: number): void => {
+  let [seen, kept] = [0, 0]
+  for (let i = 0; i < fields.length; i += 2) {
+    const [name = '', value = ''] = [fields[i], fields[i + 1]]
+    if (name.toLowerCase() === 'content-length' && ++seen > most) continue
+    fields[kept++] = name
+    fields[kept++] = value
+  }
+  fields.length = kept
 }

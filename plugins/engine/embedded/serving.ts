@@ -174,7 +174,7 @@ export const startServing = ({
     socket.destroy()
   })
 
-  const acceptTls = (socket: Socket, host: string, { source: { address } }: Connected): void => {
+  const acceptTls = (socket: Socket, host: string, { source: { address }, destination }: Connected): void => {
     if (!certificates.find(host)) {
       log(`refused a TLS handshake for ${host}: there is no certificate for it`, { host })
       refuseHandshake(socket, alert.unrecognizedName)
@@ -186,7 +186,8 @@ export const startServing = ({
       return
     }
     socket.on('close', () => handshaken.leave(tenant))
-    shaking.begin(socket, { address, secure: true, trusted: settings.trusts(address), serverName: host })
+    const port = String(settings.publicHttpsPort ?? destination.port)
+    shaking.begin(socket, { address, secure: true, port, trusted: settings.trusts(address), serverName: host })
     // Who stops sending before the handshake is done wants nothing more.
     socket.allowHalfOpen = false
     tls.emit('connection', socket)
@@ -205,12 +206,13 @@ export const startServing = ({
       else if (host === undefined) refuseHandshake(socket, alert.unrecognizedName)
       else acceptTls(socket, host, connected)
     })
-  const acceptPlain = (socket: Socket, { source: { address } }: Connected): void => {
+  const acceptPlain = (socket: Socket, { source: { address }, destination }: Connected): void => {
     if (settings.redirect) {
       redirect.emit('connection', socket)
       return
     }
-    clients.set(socket, { address, secure: false, trusted: settings.trusts(address), serverName: undefined })
+    const port = String(destination.port)
+    clients.set(socket, { address, secure: false, port, trusted: settings.trusts(address), serverName: undefined })
     http1.emit('connection', socket)
   }
   const accept = (then: (socket: Socket, connected: Connected) => void) => (socket: Socket) => {
@@ -241,4 +243,4 @@ export const startServing = ({
   return { acceptHttp: accept(acceptPlain), acceptHttps: accept(acceptSecure), connections, close }
 }
 
-const unknownClient: Client = { address: '0.0.0.0', secure: true, trusted: false, serverName: undefined }
+const unknownClient: Client = { address: '0.0.0.0', secure: true, port: '443', trusted: false, serverName: undefined }

@@ -1,4 +1,5 @@
 import { type Fields, fieldValue } from './fields.ts'
+import { servedMethods } from './methods.ts'
 
 /** Where a request wants to go. `authority` is the host as the client wrote it, with its port; `target` is in origin form, or `*`. */
 export interface Target {
@@ -29,6 +30,7 @@ export const checkRequest = (method: string, url: string, version: string, field
   // Node's parser takes 0.9, no version at all, and 2.0 for HTTP/1.1.
   if (version !== '1.1' && version !== '2' && version !== '1.0') return refuse(505, 'this version of HTTP is not served here')
   if (method === 'CONNECT' || method === 'TRACE') return refuse(405, 'this method is not served here')
+  if (!servedMethods.has(method)) return refuse(501, 'this method is not known here')
   let host: string | undefined
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] ?? ''
@@ -62,7 +64,7 @@ const readTarget = (method: string, url: string, host: string): Target | Refusal
   return { authority: host, target: rest.startsWith('/') ? rest : `/${rest}` }
 }
 
-const isH2c = (value: string): boolean => /(^|,)\s*h2c?\b/i.test(value)
+const isH2c = (value: string): boolean => /(?:^|,)[\t ]*h2c?\b/i.test(value)
 
 /** Whether a request asks for another protocol on its connection, and may: an Upgrade without a body (RFC 9110 section 7.8). */
 export const mayUpgrade = (method: string, version: string, fields: Readonly<Fields>): boolean => {

@@ -40,7 +40,9 @@ export class UpgradeExchange implements Exchange {
   trailers(): Fields {
     return []
   }
-  inform(): void {}
+  inform(status: number, fields: Fields): void {
+    this.#socket.write(rawHead(status, '', fields), 'latin1')
+  }
   respond(status: number, reason: string, fields: Fields): void {
     this.#socket.write(rawHead(status, reason, [...fields, 'Connection', 'close']), 'latin1')
     this.#socket.resume()

@@ -123,17 +123,20 @@ export class Wire implements Upstream, ResponseSink {
       this.socket.resume()
       this.#home.release(this)
     } else this.socket.destroy()
-    asker?.done(trailers)
+    try {
+      asker?.done(trailers)
+    } catch (error) {
+      asker?.failed(asError(error))
+    }
   }
 
   #read(chunk: Buffer): void {
     try {
       this.#reader.push(chunk)
+      this.#asker?.settled()
     } catch (error) {
       this.#fail(error)
-      return
     }
-    this.#asker?.settled()
   }
   #ended(): void {
     try {
@@ -148,6 +151,8 @@ export class Wire implements Upstream, ResponseSink {
     this.#asker = undefined
     this.#home.forget(this)
     this.socket.destroy()
-    asker?.failed(error instanceof Error ? error : new Error(String(error)))
+    asker?.failed(asError(error))
   }
 }
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))

@@ -1,3 +1,4 @@
+import { ByteBuffer } from '../../../../lib/byte-buffer.ts'
 import { patience } from '../../../../lib/patience.ts'
 import { ConnectionError, errorCode, flag, frameSize, frameType } from './codes.ts'
 
@@ -20,7 +21,6 @@ export interface FrameSink {
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 /** CONTINUATION frames of one block: far more than a block of any size that is taken needs. */
 const mostPieces = 16
-const nothing: Buffer = Buffer.alloc(0)
 
 interface Block {
   readonly stream: number
@@ -36,7 +36,9 @@ export class Frames {
   readonly #sink: FrameSink
   readonly #mostBlock: number
   readonly #blockTime: number
-  #kept: Buffer = nothing
+  /** A frame, or its head, that has not come as a whole; `#needed`: bytes below which it has not. */
+  readonly #kept = new ByteBuffer()
+  #needed = 0
   #begun: 'no' | 'preface' | 'yes' = 'no'
   #block: Block | undefined
   #stopped = false
@@ -52,7 +54,13 @@ export class Frames {
   }
 
   push(chunk: Buffer): void {
-    const bytes = this.#kept.length > 0 ? Buffer.concat([this.#kept, chunk]) : chunk
+    let bytes = chunk
+    if (this.#kept.length > 0) {
+      this.#kept.append(chunk)
+      if (this.#kept.length < this.#needed) return
+      bytes = this.#kept.take()
+    }
+    this.#needed = this.#begun === 'no' ? 0 : 9
     let at = this.#begun === 'no' ? this.#preface(bytes) : 0
     while (this.#begun !== 'no' && bytes.length - at >= 9 && !this.#stopped) {
       const length = bytes.readUIntBE(at, 3)
@@ -60,12 +68,16 @@ export class Frames {
       if (length > frameSize) throw new ConnectionError(errorCode.frameSize, 'a frame that is too long')
       if (this.#begun === 'preface' && type !== frameType.settings)
         throw new ConnectionError(errorCode.protocol, 'it does not begin with SETTINGS')
-      if (bytes.length - at < 9 + length) break
+      if (bytes.length - at < 9 + length) {
+        this.#needed = 9 + length
+        break
+      }
+      this.#needed = 9
       this.#begun = 'yes'
       this.#frame(type, bytes[at + 4] ?? 0, bytes.readUInt32BE(at + 5) & 0x7fffffff, bytes.subarray(at + 9, at + 9 + length))
       at += 9 + length
     }
-    this.#kept = at === bytes.length ? nothing : bytes.subarray(at)
+    if (at < bytes.length && !this.#stopped) this.#kept.append(at === 0 ? bytes : bytes.subarray(at))
   }
   #preface(bytes: Buffer): number {
     const seen = Math.min(bytes.length, preface.length)

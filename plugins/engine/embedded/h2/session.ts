@@ -181,8 +181,9 @@ export class Session implements Connection, FrameSink {
     try {
       this.#frames.push(chunk)
     } catch (error) {
-      if (!(error instanceof ConnectionError)) throw error
-      this.#fail(error.code, error.message)
+      // Whatever the reason is, it ends this connection and no other.
+      if (error instanceof ConnectionError) this.#fail(error.code, error.message)
+      else this.#fail(errorCode.internal, String(error))
     }
     // Those that the same bytes took back again never reach a backend.
     for (const stream of this.#fresh.splice(0)) if (!stream.over) this.#given.serve(stream)

@@ -133,7 +133,7 @@ export class Stream implements Exchange, Sender {
     return this.#requestTrailers
   }
   inform(status: number, fields: Fields): void {
-    if (!this.#headed && !this.#over && (status === 100 || status === 103)) this.#connection.head(this.id, status, fields, false)
+    if (!this.#headed && !this.#over) this.#connection.head(this.id, status, fields, false)
   }
   respond(status: number, _reason: string, fields: Fields, how: { bodyless: boolean }): void {
     if (this.#headed || this.#over) return

@@ -9,7 +9,7 @@ import {
   switchingFields,
 } from '../../../../plugins/engine/embedded/fields.ts'
 
-const client: Client = { address: '192.0.2.1', secure: true, trusted: false, serverName: 'a.test' }
+const client: Client = { address: '192.0.2.1', secure: true, port: '443', trusted: false, serverName: 'a.test' }
 const ours = [
   ['X-Forwarded-For', '192.0.2.1'],
   ['X-Forwarded-Proto', 'https'],
@@ -56,10 +56,27 @@ describe('the fields of a request', () => {
     expect(requestFields(fields, 'a.test', client)).toEqual(['Host', 'a.test', ...kept, ...ours])
   })
 
-  test('say the port that the client used', () => {
-    expect(fieldValue(requestFields([], 'a.test:8443', client), 'x-forwarded-port')).toBe('8443')
-    expect(fieldValue(requestFields([], '[::1]', { ...client, secure: false }), 'x-forwarded-port')).toBe('80')
-    expect(fieldValue(requestFields([], '[::1]:81', { ...client, secure: false }), 'x-forwarded-port')).toBe('81')
+  test.each([
+    ['a.test', '443', 'a.test'],
+    ['a.test:443', '443', 'a.test:443'],
+    ['a.test:8443', '8443', 'a.test:8443'],
+    ['a.test:1337', '443', 'a.test'],
+    ['a.test:1337', '8443', 'a.test'],
+    ['a.test:08443', '8443', 'a.test'],
+    ['[::1]', '80', '[::1]'],
+    ['[::1]:81', '81', '[::1]:81'],
+    ['[::1]:81', '80', '[::1]'],
+  ])('for %s on port %s say that port, and the host as %s', (host, port, forwarded) => {
+    const out = requestFields(['X-Forwarded-Port', '666', 'x-forwarded_port', '666'], host, { ...client, port })
+    expect([fieldValue(out, 'x-forwarded-port'), fieldValue(out, 'x-forwarded-host')]).toEqual([port, forwarded])
+    expect(out.slice(0, 2)).toEqual(['Host', host])
+  })
+
+  test('of a trusted proxy are believed in their own spelling only: the proxy may not know of another', () => {
+    const said = ['X_Forwarded_For', '6.6.6.6', 'X-Forwarded-For', '198.51.100.7', 'x-real_ip', '6.6.6.6']
+    const out = requestFields(said, 'a.test', { ...client, trusted: true })
+    expect(out.filter((text) => text.includes('6.6.6.6') || text.includes('_'))).toEqual([])
+    expect(fieldValue(out, 'x-forwarded-for')).toBe('198.51.100.7, 192.0.2.1')
   })
 
   test('keep what a trusted proxy says, and add the proxy', () => {

@@ -12,7 +12,7 @@ import { socketPair } from './socket-pair.ts'
 const connected = async (serve: (exchange: Exchange) => void) => {
   const [near, far] = await socketPair()
   const ended: string[] = []
-  const client = { address: '127.0.0.1', secure: true, trusted: false, serverName: 'a.test' }
+  const client = { address: '127.0.0.1', secure: true, port: '443', trusted: false, serverName: 'a.test' }
   const limits = { headerBytes: 32_768, headerTime: 60_000, idleTime: 60_000, streams: 128, controlFrames: 100 }
   const session = new Session({ socket: near, client, limits, serve, ended: (reason) => ended.push(reason) })
   onTestFinished(() => {

@@ -154,3 +154,19 @@ describe('an answer', () => {
     )
   })
 })
+
+test('a value loses the blanks and tabs around it, and no other character (RFC 9110 section 5.6.3)', () => {
+  const { fields } = read([bytes('HTTP/1.1 200 OK\r\nX-A: \t \xa0a \t b\xa0\x85 \t\r\nX-B:\t \r\nContent-Length:\t0 \r\n\r\n')])
+  expect(fields).toEqual(['X-A', '\xa0a \t b\xa0\x85', 'X-B', '', 'Content-Length', '0'])
+})
+
+test.each(['\x0b5', '5\x0b', '\x0c5', '\xa05', '5\xa0', '\x855', '+5', '5,5', '0x5'])('a length is not %j', (length) => {
+  expect(() => read([bytes(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\nhello`)])).toThrow(BadResponse)
+})
+
+test.each(['\x0bchunked', 'chunked\x0c', '\xa0chunked', 'chunked\xa0', 'chunked, chunked', '\u0100'])(
+  'a transfer coding is not %j',
+  (coding) => {
+    expect(() => read([bytes(`HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\n\r\n0\r\n\r\n`)])).toThrow(BadResponse)
+  },
+)

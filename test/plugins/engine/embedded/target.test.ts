@@ -45,6 +45,29 @@ describe('what a request asks for', () => {
     expect(check('/', ['Host', 'a.test', 'Transfer-Encoding', 'chunked'], 'POST', '1.0')).toMatchObject({ status: 400 })
   })
 
+  test.each(['SET', 'FLUSHALL', 'get', 'GETX', 'HELO', 'stats', '__proto__', 'GE\rT', 'GET /x HTTP/1.1\r\nX:', ''])(
+    'is not forwarded by the method %j, which no server of HTTP knows',
+    (method) => {
+      expect(check('/', ['Host', 'a.test'], method)).toMatchObject({ status: 501 })
+    },
+  )
+
+  test.each([
+    'GET',
+    'LIST',
+    'RDG_OUT_DATA',
+    'BITS_POST',
+    'VERSION-CONTROL',
+    'UPDATE',
+    'LABEL',
+    'ORDERPATCH',
+    'BAN',
+    'POLL',
+    'QUERY',
+  ])('is forwarded by %s', (method) => {
+    expect(check('/', ['Host', 'a.test'], method)).toMatchObject({ target: '/' })
+  })
+
   test.each(['CONNECT', 'TRACE'])('is not served by %s', (method) => {
     expect(check('/', ['Host', 'a.test'], method)).toMatchObject({ status: 405 })
   })
