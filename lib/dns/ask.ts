@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'
-import { connect, isIPv6 } from 'node:net'
-import type { Answer, DecodedPacket, RecordType } from 'dns-packet'
+import { isIPv6 } from 'node:net'
+import { exchange } from './exchange.ts'
 import type { NameServer } from './name-server.ts'
+import { type QueryType, type Reply, readReply, textsOf } from './reply.ts'
 
 export interface Asked {
   readonly over?: 'udp' | 'tcp'
@@ -12,21 +13,18 @@ export interface Asked {
   /** Answers over UDP up to 1,232 bytes; without it up to 512. Default true. */
   readonly edns?: boolean
 }
-export interface Reply {
-  /** RFC 1035 section 4.1.1: 0 no error, 3 the name does not exist, 5 refused. */
-  readonly rcode: number
-  readonly authoritative: boolean
-  readonly truncated: boolean
-  readonly answers: readonly Answer[]
-  readonly authorities: readonly Answer[]
-}
+
+/** Bytes of an answer over UDP: what the question offers to take. Longer ones are ignored. */
+const udpSize = 1_232
+/** Datagrams that are no answer to the question, until the question is given up. */
+const maxStrays = 100
 
 /** Asks one name server one question, without recursion. Rejects where no answer comes in time, saying over which protocol. */
-export const ask = async (server: NameServer, name: string, type: RecordType, asked: Asked = {}): Promise<Reply> => {
-  const { decode, encode } = (await import('dns-packet')).default
+export const ask = async (server: NameServer, name: string, type: QueryType, asked: Asked = {}): Promise<Reply> => {
+  const { encode } = (await import('dns-packet')).default
   const { over = 'udp', timeout = 2_000, edns = true } = asked
   const id = randomInt(65_536)
-  const opt = { type: 'OPT', name: '.', udpPayloadSize: 1_232, extendedRcode: 0, ednsVersion: 0, flags: 0 } as const
+  const opt = { type: 'OPT', name: '.', udpPayloadSize: udpSize, extendedRcode: 0, ednsVersion: 0, flags: 0 } as const
   const query = encode({
     id,
     type: 'query',
@@ -36,17 +34,7 @@ export const ask = async (server: NameServer, name: string, type: RecordType, as
   const late = AbortSignal.timeout(timeout)
   const signal = asked.signal ? AbortSignal.any([asked.signal, late]) : late
   /** The answer to this question, or `undefined` for anything else that arrives. */
-  const read = (message: Buffer): Reply | undefined => {
-    try {
-      const packet = decode(message)
-      if (packet.id !== id || !packet.flag_qr) return undefined
-      const [question] = packet.questions ?? []
-      if (question && (question.name.toLowerCase() !== name.toLowerCase() || question.type !== type)) return undefined
-      return replyOf(packet)
-    } catch {
-      return undefined
-    }
-  }
+  const read = (message: Buffer): Reply | undefined => readReply(message, { id, name, type })
   try {
     signal.throwIfAborted()
     return await (over === 'udp' ? askUdp : askTcp)(server, query, read, signal)
@@ -57,23 +45,11 @@ export const ask = async (server: NameServer, name: string, type: RecordType, as
   }
 }
 
-/** The text of each TXT record of an answer, its strings put together. */
-export const textsOf = ({ answers }: Pick<Reply, 'answers'>): readonly string[] =>
-  answers.flatMap((answer) => (answer.type === 'TXT' ? [[answer.data].flat().map(String).join('')] : []))
-
 /** The texts at a name over one protocol; over UDP by TCP where the answer was too long. */
 export const askTexts = async (server: NameServer, name: string, asked: Asked = {}): Promise<readonly string[]> => {
   const reply = await ask(server, name, 'TXT', asked)
   return textsOf(reply.truncated && asked.over !== 'tcp' ? await ask(server, name, 'TXT', { ...asked, over: 'tcp' }) : reply)
 }
-
-const replyOf = (packet: DecodedPacket): Reply => ({
-  rcode: (packet.flags ?? 0) & 15,
-  authoritative: packet.flag_aa,
-  truncated: packet.flag_tc,
-  answers: packet.answers ?? [],
-  authorities: packet.authorities ?? [],
-})
 
 type Ask = (
   server: NameServer,
@@ -87,7 +63,8 @@ const askUdp: Ask = ({ host, port }, query, read, signal) =>
     const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
     const stop = () => end(() => reject(signal.reason))
     const send = () => socket.send(query, (error) => error && end(() => reject(error)))
-    const again = setInterval(send, 500)
+    let again: NodeJS.Timeout | undefined
+    let strays = 0
     let ended = false
     const end = (settle: () => void) => {
       if (ended) return
@@ -101,27 +78,23 @@ const askUdp: Ask = ({ host, port }, query, read, signal) =>
     // A refused port shows as an error of the connected socket.
     socket.on('error', (error) => end(() => reject(error)))
     socket.on('message', (message) => {
-      const reply = read(message)
+      const reply = message.length > udpSize ? undefined : read(message)
       if (reply) end(() => resolve(reply))
+      else if (++strays > maxStrays) end(() => reject(new Error('answers to other questions')))
     })
-    socket.connect(port, host, () => !ended && send())
+    try {
+      socket.connect(port, host, () => {
+        if (ended) return
+        again = setInterval(send, 500)
+        send()
+      })
+    } catch (error) {
+      end(() => reject(error))
+    }
   })
 
-const askTcp: Ask = ({ host, port }, query, read, signal) =>
-  new Promise((resolve, reject) => {
-    const socket = connect({ host, port, signal })
-    let got = Buffer.alloc(0)
-    const length = Buffer.alloc(2)
-    length.writeUInt16BE(query.length)
-    socket.on('connect', () => socket.write(Buffer.concat([length, query])))
-    socket.on('data', (chunk) => {
-      got = Buffer.concat([got, chunk])
-      if (got.length < 2 || got.length < 2 + got.readUInt16BE(0)) return
-      const reply = read(got.subarray(2, 2 + got.readUInt16BE(0)))
-      if (reply) resolve(reply)
-      else reject(new Error('an answer to another question'))
-      socket.destroy()
-    })
-    socket.on('error', reject)
-    socket.on('close', () => reject(new Error('the connection was closed without an answer')))
-  })
+const askTcp: Ask = async (server, query, read, signal) => {
+  const reply = read(await exchange(server, query, signal))
+  if (!reply) throw new Error('an answer to another question')
+  return reply
+}

@@ -1,9 +1,10 @@
 import { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
-import { ask, textsOf } from './ask.ts'
+import { ask } from './ask.ts'
 import { unavailable } from './failure.ts'
 import type { NameServer } from './name-server.ts'
+import { textsOf } from './reply.ts'
 
 export interface Propagation {
   /** Name servers that must all answer with the value: `192.0.2.1`, `[2001:db8::1]:5353`. By default those that the zone itself names. */
@@ -51,6 +52,9 @@ const whoLacks = async (
   return lacking.find((problem) => problem !== undefined)
 }
 
+/** Name servers of one zone that are asked; a zone seldom has more than 13. */
+const maxServers = 16
+
 /** The name servers of the zone that the name is in, by what the system's resolver says; behind a CNAME, of the zone that it leads to. */
 const authorities = async (name: string, signal: AbortSignal): Promise<readonly NameServer[]> => {
   const resolver = new Resolver({ timeout: 2_000, tries: 2 })
@@ -59,9 +63,13 @@ const authorities = async (name: string, signal: AbortSignal): Promise<readonly 
   try {
     const [target = name] = await resolver.resolveCname(name).catch(() => [])
     for (let zone = target; zone.includes('.'); zone = zone.slice(zone.indexOf('.') + 1)) {
-      const hosts = await resolver.resolveNs(zone).catch(() => [])
+      // What a zone says of itself may be any number.
+      const hosts = (await resolver.resolveNs(zone).catch(() => [])).slice(0, maxServers)
       const addresses = await Promise.all(hosts.map((host) => resolver.resolve4(host).catch(() => [])))
-      const found = addresses.flat().map((host) => ({ host, port: 53 }))
+      const found = addresses
+        .flat()
+        .slice(0, maxServers)
+        .map((host) => ({ host, port: 53 }))
       if (found.length > 0) return found
     }
     throw new Error(`no name server of ${target} is to be found`)

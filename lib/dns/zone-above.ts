@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import type { Answer, RecordType } from 'dns-packet'
-import { ask, type Reply } from './ask.ts'
+import { ask } from './ask.ts'
 import { type DnsLook, failureText } from './look.ts'
+import type { DnsRecord, QueryType, Reply } from './reply.ts'
 
 /** The zone in which a name's own records, and its delegation, are written, and its name servers. */
 export interface ZoneAbove {
   readonly zone: string
   /** Asks its name servers, one after the other, until one knows. */
-  ask(name: string, type: RecordType): Promise<Reply | { readonly failed: string }>
+  ask(name: string, type: QueryType): Promise<Reply | { readonly failed: string }>
 }
 export interface ZoneOptions {
   /** Of name servers; 53 by default. */
@@ -36,7 +36,7 @@ export const zoneAbove = async (
   return { failed }
 }
 
-const askAny = async (addresses: readonly string[], name: string, type: RecordType, { port = 53, signal }: ZoneOptions) => {
+const askAny = async (addresses: readonly string[], name: string, type: QueryType, { port = 53, signal }: ZoneOptions) => {
   let failed = 'its name servers have no address'
   for (const host of addresses) {
     try {
@@ -65,7 +65,7 @@ export const delegatedTo = ({ answers, authorities }: Reply, name: string): read
 ]
 
 /** Records that stand at exactly this name, and do not come from a `*` of the zone. */
-export const ownRecords = async (above: ZoneAbove, name: string, type: RecordType): Promise<readonly Answer[]> => {
+export const ownRecords = async (above: ZoneAbove, name: string, type: QueryType): Promise<readonly DnsRecord[]> => {
   const reply = await above.ask(name, type)
   const found = 'failed' in reply ? [] : reply.answers.filter((record) => same(record.name, name))
   if (found.length === 0) return []
@@ -75,7 +75,7 @@ export const ownRecords = async (above: ZoneAbove, name: string, type: RecordTyp
   return found.filter((record) => !others.includes(dataOf(record)))
 }
 
-const dataOf = (record: Answer): string => `${record.type} ${'data' in record ? JSON.stringify(record.data) : ''}`
+const dataOf = ({ type, data }: DnsRecord): string => `${type} ${data}`
 const same = (a: string, b: string): boolean => a.toLowerCase().replace(/\.$/, '') === b.toLowerCase()
 
 /** `b.c` and `c` of `a.b.c`. */

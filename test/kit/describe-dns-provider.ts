@@ -9,8 +9,9 @@ import {
   type RunningGateway,
   DnsWriter as Writer,
 } from '../../core/index.ts'
-import { ask, askTexts, textsOf } from '../../lib/dns/ask.ts'
+import { ask, askTexts } from '../../lib/dns/ask.ts'
 import type { NameServer } from '../../lib/dns/name-server.ts'
+import { textsOf } from '../../lib/dns/reply.ts'
 import { level } from '../../plugins/index.ts'
 import { issuedBy } from './issued-by.ts'
 import { endKept } from './kept.ts'
@@ -110,14 +111,14 @@ export const describeDnsProvider = (name: string, under: DnsProviderUnderTest): 
       expect(await told('tcp')).toContain(value)
     })
 
-    it('answers a TXT record of one string, no longer kept than a minute', async () => {
+    it('answers a TXT record of the value alone, no longer kept than a minute', async () => {
       const value = challengeValue()
       await present(value)
       const { rcode, answers } = await ask(place.server, at(), 'TXT', { over: 'tcp' })
       expect(rcode).toBe(0)
       const [record] = answers.filter((each) => textsOf({ answers: [each] }).includes(value))
-      expect(record).toMatchObject({ type: 'TXT', data: [expect.objectContaining({ length: 43 })] })
-      expect(record && 'ttl' in record ? record.ttl : undefined).toBeLessThanOrEqual(60)
+      expect(record).toMatchObject({ type: 'TXT', data: value })
+      expect(record?.ttl).toBeLessThanOrEqual(60)
     })
 
     it('has values of one name side by side, and takes away one alone', async () => {

@@ -2,9 +2,10 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Supervisor, version } from '../../../core/index.ts'
-import { ask, textsOf } from '../../../lib/dns/ask.ts'
+import { ask } from '../../../lib/dns/ask.ts'
 import { listOf, member } from '../../../lib/dns/call.ts'
 import type { NameServer } from '../../../lib/dns/name-server.ts'
+import { textsOf } from '../../../lib/dns/reply.ts'
 
 interface Looking {
   readonly server: NameServer

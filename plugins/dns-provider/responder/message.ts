@@ -1,5 +1,6 @@
-import type { Answer, OptAnswer } from 'dns-packet'
+import type { Answer } from 'dns-packet'
 import packets from 'dns-packet'
+import { endOfName } from '../../../lib/dns/domain-name.ts'
 import { answerOf, type Said, type Zone } from './zone.ts'
 
 /** Bytes of an answer over UDP that no path cuts in pieces (DNS flag day 2020). */
@@ -21,13 +22,13 @@ export const answer = (message: Buffer, zones: readonly Zone[], way: Way): Buffe
   if (opcode !== 0) return reply(message, none, { rcode: notImplemented })
   const question = readQuestion(message)
   if (!question) return reply(message, none, { rcode: format })
-  const edns = readOpt(message)
+  const edns = readOpt(message, head + question.bytes.length)
   if (edns === 'malformed') return reply(message, question.bytes, { rcode: format })
-  if (edns && edns.ednsVersion !== 0) return reply(message, question.bytes, { rcode: 0, edns: { extendedRcode: 1 } })
+  if (edns && edns.version !== 0) return reply(message, question.bytes, { rcode: 0, edns: { extendedRcode: 1 } })
   const said = answerOf(zones, question)
   const opt = edns && { edns: { extendedRcode: 0 } }
   const whole = reply(message, question.bytes, { ...said, ...opt })
-  const limit = way === 'tcp' ? 65_535 : Math.min(udpLimit, Math.max(512, edns?.udpPayloadSize ?? 512))
+  const limit = way === 'tcp' ? 65_535 : Math.min(udpLimit, Math.max(512, edns?.payloadSize ?? 512))
   const spare = way === 'udp-spare' && said.rcode !== 5
   if (whole.length <= limit && !spare) return whole
   return reply(message, question.bytes, { rcode: said.rcode, authoritative: said.authoritative, truncated: true, ...opt })
@@ -106,15 +107,31 @@ const typeNames: ReadonlyMap<number, string> = new Map([
   [255, 'ANY'],
 ])
 
-/** The OPT record of a query, if it has one (RFC 6891 section 6.1.1). */
-const readOpt = (message: Buffer): OptAnswer | undefined | 'malformed' => {
+const [optType, maxAdditionals] = [41, 8]
+
+interface Opt {
+  readonly version: number
+  readonly payloadSize: number
+}
+/**
+ * The fixed fields of the OPT record of a query, if it has one (RFC 6891 section 6.1.1). `at`: where the records begin. No data of a record
+ * is read, so whoever sends it chooses no cost.
+ */
+const readOpt = (message: Buffer, at: number): Opt | undefined | 'malformed' => {
   const count = message.readUInt16BE(10)
-  if (count === 0) return undefined
-  if (count > 8) return 'malformed'
-  try {
-    const opts = (packets.decode(message).additionals ?? []).filter((record) => record.type === 'OPT')
-    return opts.length > 1 || opts.some(({ name }) => name !== '.') ? 'malformed' : opts[0]
-  } catch {
-    return 'malformed'
+  if (count > maxAdditionals) return 'malformed'
+  let opt: Opt | undefined
+  let next = at
+  for (let n = 0; n < count; n++) {
+    const fixed = endOfName(message, next)
+    if (fixed === undefined || fixed + 10 > message.length) return 'malformed'
+    if (message.readUInt16BE(fixed) === optType) {
+      // Its name is the root.
+      if (opt || fixed !== next + 1) return 'malformed'
+      opt = { version: message.readUInt8(fixed + 5), payloadSize: message.readUInt16BE(fixed + 2) }
+    }
+    next = fixed + 10 + message.readUInt16BE(fixed + 8)
+    if (next > message.length) return 'malformed'
   }
+  return opt
 }

@@ -1,9 +1,12 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer, isIPv6, type Server, type Socket } from 'node:net'
-import { answerLimit } from './limit.ts'
+import { clientAddress } from '../../../lib/client-address.ts'
+import { Places } from '../../../lib/places.ts'
+import { timeShare } from '../../../lib/time-share.ts'
+import { type Allowance, answerLimit } from './limit.ts'
 import { answer } from './message.ts'
-import type { Zone } from './zone.ts'
+import { type Answering, converse } from './tcp.ts'
 
 export interface Where {
   readonly addresses: readonly string[]
@@ -13,19 +16,24 @@ export interface NameServing {
   close(): Promise<void>
 }
 
-const connections = 512
-const idle = 10_000
-const longest = 4_096
+/** Connections at once, of all and of one address (IPv6: of one /64). */
+const connections = { total: 1_024, each: 256 }
+/** Connections that wait to be accepted: the event loop takes all of them in one turn. */
+const backlog = 128
+/** Bytes of a question over UDP, as our answers name it in EDNS. Longer ones are dropped unread. */
+const longest = 1_232
 
 /** Answers for the zones over UDP and TCP on every address, or on none and rejects. */
-export const serve = async ({ addresses, port }: Where, zones: () => readonly Zone[]): Promise<NameServing> => {
+export const serve = async ({ addresses, port }: Where, zones: Answering['zones']): Promise<NameServing> => {
   const open: { close(): Promise<unknown> }[] = []
   const close = async () => void (await Promise.all(open.splice(0).map((each) => each.close())))
-  const mayHave = answerLimit()
+  const allowance = answerLimit()
+  const places = new Places<Socket>(connections)
+  const answering: Answering = { zones, time: timeShare() }
   try {
     for (const address of addresses) {
-      open.push(await serveUdp(address, port, zones, mayHave))
-      open.push(await serveTcp(address, port, zones))
+      open.push(await serveUdp(address, port, answering, allowance))
+      open.push(await serveTcp(address, port, answering, places))
     }
     return { close }
   } catch (error) {
@@ -34,15 +42,19 @@ export const serve = async ({ addresses, port }: Where, zones: () => readonly Zo
   }
 }
 
-const serveUdp = async (host: string, port: number, zones: () => readonly Zone[], mayHave: (from: string) => boolean) => {
+const serveUdp = async (host: string, port: number, { zones, time }: Answering, allowance: (from: string) => Allowance) => {
   const six = isIPv6(host)
   const socket: UdpSocket = createSocket({ type: six ? 'udp6' : 'udp4', ipv6Only: six, recvBufferSize: 1 << 20 })
   socket.on('message', (message, from) => {
     // Port 0 cannot be answered.
-    if (from.port === 0) return
-    const reply = answer(message, zones(), mayHave(from.address) ? 'udp' : 'udp-spare')
-    // Whom an answer cannot reach asks again.
-    if (reply) socket.send(reply, from.port, from.address, () => undefined)
+    if (from.port === 0 || message.length > longest) return
+    const allowed = allowance(from.address)
+    if (allowed === 'none' || !time.left()) return
+    time.spend(() => {
+      const reply = answer(message, zones(), allowed === 'full' ? 'udp' : 'udp-spare')
+      // Whom an answer cannot reach asks again.
+      if (reply) socket.send(reply, from.port, from.address, () => undefined)
+    })
   })
   const failed = once(socket, 'error').then(([error]) => Promise.reject(error))
   failed.catch(() => undefined)
@@ -52,17 +64,19 @@ const serveUdp = async (host: string, port: number, zones: () => readonly Zone[]
   return { close: () => new Promise<void>((done) => socket.close(() => done())) }
 }
 
-const serveTcp = async (host: string, port: number, zones: () => readonly Zone[]) => {
+const serveTcp = async (host: string, port: number, answering: Answering, places: Places<Socket>) => {
   const open = new Set<Socket>()
   const server: Server = createServer((socket) => {
-    // The one that is open longest makes room.
-    const [oldest] = open
-    if (open.size >= connections) oldest?.destroy()
+    const from = clientAddress(socket.remoteAddress)
+    places.take(from, socket)
     open.add(socket)
-    socket.once('close', () => open.delete(socket))
-    converse(socket, zones)
+    socket.once('close', () => {
+      places.release(from, socket)
+      open.delete(socket)
+    })
+    converse(socket, answering)
   })
-  server.listen({ host, port, ipv6Only: isIPv6(host), exclusive: true })
+  server.listen({ host, port, ipv6Only: isIPv6(host), exclusive: true, backlog })
   await once(server, 'listening')
   server.on('error', () => undefined)
   return {
@@ -72,35 +86,4 @@ const serveTcp = async (host: string, port: number, zones: () => readonly Zone[]
       await closed
     },
   }
-}
-
-/** Questions one after another, each behind its length in two bytes (RFC 7766). */
-const converse = (socket: Socket, zones: () => readonly Zone[]): void => {
-  let got = Buffer.alloc(0)
-  // From the connection's start: who sends a byte now and then holds no place longer.
-  const late = setTimeout(() => socket.destroy(), 3 * idle)
-  const answerAll = (): void => {
-    while (!socket.writableNeedDrain && !socket.destroyed && got.length >= 2) {
-      const length = got.readUInt16BE(0)
-      if (length > longest) return void socket.destroy()
-      if (got.length < 2 + length) return
-      const reply = answer(got.subarray(2, 2 + length), zones(), 'tcp')
-      got = got.subarray(2 + length)
-      if (!reply) return void socket.destroy()
-      const before = Buffer.alloc(2)
-      before.writeUInt16BE(reply.length)
-      socket.write(Buffer.concat([before, reply]))
-    }
-    // Nothing more is read from one that does not take its answers.
-    if (socket.writableNeedDrain) socket.pause()
-    else socket.resume()
-  }
-  socket.once('close', () => clearTimeout(late))
-  socket.setTimeout(idle, () => socket.destroy())
-  socket.on('error', () => undefined)
-  socket.on('drain', answerAll)
-  socket.on('data', (chunk) => {
-    got = got.length === 0 ? chunk : Buffer.concat([got, chunk])
-    answerAll()
-  })
 }

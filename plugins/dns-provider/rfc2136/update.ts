@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
-import { connect } from 'node:net'
 import { ask } from '../../../lib/dns/ask.ts'
+import { exchange } from '../../../lib/dns/exchange.ts'
 import { denied, unavailable } from '../../../lib/dns/failure.ts'
 import type { NameServer } from '../../../lib/dns/name-server.ts'
 import { check, type Key, type Signed, sign } from './tsig.ts'
@@ -19,7 +19,7 @@ const ttl = 30
 export const update = async (server: NameServer, key: Key, change: Change, signal: AbortSignal): Promise<void> => {
   const zone = await zoneOf(server, change.name, signal)
   const signed = sign(messageOf(zone, change), key)
-  const answer = await exchange(server, signed.message, signal)
+  const answer = await send(server, signed.message, signal)
   const at = `${server.host} port ${server.port}`
   const told = verdict(answer, key, signed)
   if (told.tsig === 18)
@@ -65,21 +65,12 @@ const messageOf = (zone: string, { do: what, name, value }: Change): Buffer => {
   return Buffer.concat([header, wireName(zone), u16(6, 1), wireRecord({ name, type: txt, data, ...one })])
 }
 
-const exchange = ({ host, port }: NameServer, message: Buffer, signal: AbortSignal) =>
-  new Promise<Buffer>((resolve, reject) => {
-    const socket = connect({ host, port, signal })
-    let got = Buffer.alloc(0)
-    socket.on('connect', () => socket.write(Buffer.concat([u16(message.length), message])))
-    socket.on('data', (chunk) => {
-      got = Buffer.concat([got, chunk])
-      if (got.length < 2 || got.length < 2 + got.readUInt16BE(0)) return
-      const answer = got.subarray(2, 2 + got.readUInt16BE(0))
-      socket.destroy()
-      if (answer.length >= 12 && answer.readUInt16BE(0) === message.readUInt16BE(0)) resolve(answer)
-      else reject(unavailable(`${host} port ${port} answers something else`))
-    })
-    const lost = (why: string) =>
-      unavailable(`${host} port ${port}: ${why}`, 'see whether the name server runs and is reachable from here')
-    socket.on('error', (error) => reject(signal.aborted ? signal.reason : lost(error.message)))
-    socket.on('close', () => reject(lost('the connection was closed without an answer')))
+const send = async (server: NameServer, message: Buffer, signal: AbortSignal): Promise<Buffer> => {
+  const { host, port } = server
+  const answer = await exchange(server, message, signal).catch((error: Error) => {
+    signal.throwIfAborted()
+    throw unavailable(`${host} port ${port}: ${error.message}`, 'see whether the name server runs and is reachable from here')
   })
+  if (answer.length >= 12 && answer.readUInt16BE(0) === message.readUInt16BE(0)) return answer
+  throw unavailable(`${host} port ${port} answers something else`)
+}

@@ -1,7 +1,8 @@
 import type { Finding } from '../../../core/index.ts'
-import { ask, textsOf } from '../../../lib/dns/ask.ts'
+import { ask } from '../../../lib/dns/ask.ts'
 import { challengeOf } from '../../../lib/dns/challenge.ts'
 import { type DnsLook, failureText, isAbsent } from '../../../lib/dns/look.ts'
+import { textsOf } from '../../../lib/dns/reply.ts'
 import { codeText, delegatedTo, ownRecords, type ZoneAbove, zoneAbove } from '../../../lib/dns/zone-above.ts'
 import { findSlip } from './slips.ts'
 

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { parentPort, workerData } from 'node:worker_threads'
 import packets from 'dns-packet'
-import { ask, type Reply } from '../../../lib/dns/ask.ts'
+import { exchange } from '../../../lib/dns/exchange.ts'
 import type { NameServer } from '../../../lib/dns/name-server.ts'
 
 // The thread of resolver.ts.
@@ -12,17 +12,17 @@ const resolve = async (query: Buffer): Promise<Buffer> => {
   const { id = 0, questions = [] } = packets.decode(query)
   const [question] = questions
   const name = question?.name.toLowerCase() ?? ''
-  const reply = zones.includes(name) ? await persistently(name, question?.type ?? 'TXT') : undefined
-  const flags = packets.RECURSION_DESIRED | packets.RECURSION_AVAILABLE | (reply?.rcode ?? (zones.includes(name) ? 2 : 3))
-  return packets.streamEncode({ type: 'response', id, flags, questions, answers: [...(reply?.answers ?? [])] })
+  const reply = zones.includes(name) ? await persistently(query) : undefined
+  if (reply) return withLength(reply)
+  const flags = packets.RECURSION_DESIRED | packets.RECURSION_AVAILABLE | (zones.includes(name) ? 2 : 3)
+  return packets.streamEncode({ type: 'response', id, flags, questions, answers: [] })
 }
-const persistently = async (name: string, type: packets.RecordType): Promise<Reply | undefined> => {
-  const late = Date.now() + 10_000
-  for (let over: 'udp' | 'tcp' = 'udp'; Date.now() < late; ) {
-    const reply = await ask(server, name, type, { over, timeout: 600 }).catch(() => undefined)
-    if (reply && !reply.truncated) return reply
-    if (reply) over = 'tcp'
-    else await new Promise((done) => setTimeout(done, 50))
+const withLength = (message: Buffer): Buffer => Buffer.concat([Buffer.of(message.length >> 8, message.length & 255), message])
+const persistently = async (query: Buffer): Promise<Buffer | undefined> => {
+  for (const late = Date.now() + 10_000; Date.now() < late; ) {
+    const reply = await exchange(server, query, AbortSignal.timeout(600)).catch(() => undefined)
+    if (reply) return reply
+    await new Promise((done) => setTimeout(done, 50))
   }
   return undefined
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
+import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
 import { setTimeout as after } from 'node:timers/promises'
-import { ask } from '../../../lib/dns/ask.ts'
 import { freePort } from '../../kit/index.ts'
 import { dnsmasqPath } from '../../kit/programs.ts'
 
@@ -36,10 +36,11 @@ export const startDelegating = async (o: { hosts: readonly string[]; delegated: 
   const gone = Promise.race([once(child, 'exit'), once(child, 'error')])
   const kill = () => child.kill('SIGKILL')
   process.once('exit', kill)
-  const server = { host: '127.0.0.1', port }
+  const resolver = new Resolver({ timeout: 300, tries: 1 })
+  resolver.setServers([`127.0.0.1:${port}`])
   for (const until = Date.now() + 20_000; ; await after(50)) {
-    const reply = await ask(server, o.hosts[0] ?? '', 'A', { timeout: 300 }).catch(() => undefined)
-    if (reply?.answers.length) break
+    const addresses = await resolver.resolve4(o.hosts[0] ?? '').catch(() => [])
+    if (addresses.length > 0) break
     if (child.exitCode !== null || Date.now() > until) throw new Error(`dnsmasq does not answer: ${said}`)
   }
   return {
