@@ -6,6 +6,7 @@ import { discard, type Exchange, type Watcher } from './exchange.ts'
 import { type Client, type Fields, fieldValue } from './fields.ts'
 import { lateHeads } from './late-heads.ts'
 import { errorPage, pageFields, rawHead } from './pages.ts'
+import { Pipelines } from './pipeline.ts'
 import { checkRequest, mayUpgrade, type Target } from './target.ts'
 import { UpgradeExchange } from './upgrade.ts'
 
@@ -43,15 +44,18 @@ export const http1Server = (given: Given): Server => {
   const late = lateHeads(server)
   // Connections that had their last answer: what still comes on them is no request.
   const done = new WeakSet<Duplex>()
+  const pipelines = new Pipelines()
   const serve = (req: IncomingMessage, res: ServerResponse) => {
     const target = checkRequest(req.method ?? '', req.url ?? '', req.httpVersion, req.rawHeaders)
     if ('status' in target) {
       done.add(req.socket)
+      pipelines.clear(req.socket)
       answer(res, target.status, true)
     } else given.serve(new Http1Exchange(req, res, target, given.client(req.socket), given.stopping))
   }
-  server.on('request', serve)
-  server.on('checkContinue', serve)
+  const inOrder = (req: IncomingMessage, res: ServerResponse) => pipelines.add(serve, req, res)
+  server.on('request', inOrder)
+  server.on('checkContinue', inOrder)
   server.on('upgrade', (req, socket, head) => {
     const target = checkRequest(req.method ?? '', req.url ?? '', req.httpVersion, req.rawHeaders)
     socket.on('error', () => {})

@@ -1,8 +1,9 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { answerPlainly, challengeToken } from './challenges.ts'
 import { answer, type Http1Limits } from './http1.ts'
 import { lateHeads } from './late-heads.ts'
+import { Pipelines } from './pipeline.ts'
 import { checkRequest, hostKey } from './target.ts'
 
 interface Given {
@@ -24,7 +25,7 @@ export const redirectServer = ({ limits, knows, port, stopping, challenge }: Giv
     keepAliveTimeout: limits.idleTime,
     connectionsCheckingInterval: 1_000,
   })
-  server.on('request', (req, res) => {
+  const serve = (req: IncomingMessage, res: ServerResponse) => {
     const fields = req.rawHeaders.filter((_text, i) => req.rawHeaders[i - (i % 2)]?.toLowerCase() !== 'upgrade')
     const asked = checkRequest(req.method ?? '', req.url ?? '', req.httpVersion, fields)
     if ('status' in asked) return answer(res, asked.status, true)
@@ -38,7 +39,9 @@ export const redirectServer = ({ limits, knows, port, stopping, challenge }: Giv
     const suffix = port() === 443 ? '' : `:${port()}`
     const status = req.method === 'GET' || req.method === 'HEAD' ? 301 : 308
     answer(res, status, close, ['Location', `https://${host}${suffix}${asked.target}`])
-  })
+  }
+  const pipelines = new Pipelines()
+  server.on('request', (req, res) => pipelines.add(serve, req, res))
   server.on('connect', (_req, socket) =>
     socket.end('HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'),
   )
