@@ -121,7 +121,7 @@ export const readRequest = (payload: Uint8Array | Ends): Read => {
 }
 
 /** Far more than any method takes; a list of a million empty strings costs its bytes and no more. */
-const maxInputs = 64
+const maxInputs = 1_024
 
 /** Of a payload that is not all there: what is asked for comes behind them. */
 const leaveInputs = (reader: Reader): Uint8Array[] => {
@@ -150,7 +150,8 @@ const readObject = (reader: Reader): ObjectId | undefined => {
   const object = { name: '', version: '' }
   for (let left = count; left > 0; left--) {
     const key = reader.text()
-    if (key === undefined) return back(reader, start)
+    // A key that is no text is a value as any other, and unknown.
+    if (key === undefined) reader.skip(maxDepth)
     if (key !== 'Name' && key !== 'Version') reader.skip(maxDepth)
     else {
       const text = reader.text()

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+
 /** A payload of which only the first and the last bytes are at hand. `size`: of the whole, in bytes. */
 export interface Ends {
   readonly size: number
@@ -20,6 +22,7 @@ const fixed = new Map([
 ])
 
 const asText = ({ buffer, byteOffset, length }: Uint8Array) => Buffer.from(buffer, byteOffset, length).toString('utf8')
+const replacement = '\ufffd'
 
 /** Walks MessagePack without building values, so that nothing in it can make the walk cost more than its bytes. */
 export class Reader {
@@ -57,10 +60,14 @@ export class Reader {
     return length === undefined ? undefined : this.#slice(this.at - length, this.at)
   }
 
-  /** A str or bin as text, nil as the empty one. */
+  /** A str or bin as text, nil as the empty one; undefined where it is no UTF-8 or another value stands, which is then still the next. */
   text(): string | undefined {
+    const start = this.at
     const bytes = this.bytes()
-    return bytes && asText(bytes)
+    const text = bytes && asText(bytes)
+    if (!bytes || !text?.includes(replacement) || isUtf8(bytes)) return text
+    this.at = start
+    return undefined
   }
 
   /** How many values (a map: pairs) follow, nil as none; undefined where no such value stands. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { beforeAll, expect, it, onTestFinished } from 'vitest'
-import { CallError, createClient, createServer, ProtocolError } from '../../lib/zbus/index.ts'
+import { CallError, createClient, createServer, Float32, ProtocolError } from '../../lib/zbus/index.ts'
 import { redis } from '../plugins/transport/zbus-parts.ts'
 import { buildGo } from './go.ts'
 
@@ -42,6 +42,17 @@ it('the client calls methods of a Go server and decodes what they give', async (
     At: at,
   }
   expect(await call('Echo', record)).toEqual({ ...record, Next: null })
+})
+
+it('the client speaks float32, maps with keys that are no text, and text that is no UTF-8 with a Go server', async () => {
+  const { call } = await start()
+  expect(await call('Half', new Float32(3))).toBe(1.5)
+  expect(await call('Names')).toEqual({ 7: 'seven' })
+  expect(await call('Sizes', new Map([[7, 'seven']]))).toBe(5n)
+  expect(await call('Bytes')).toEqual(Buffer.of(0xff, 0xfe))
+  expect(await call('Sum', 1, ...Array.from({ length: 200 }, () => 0.5))).toBe(101)
+  await expect(call('Add', 2 ** 53, 1)).rejects.toThrow('give a bigint')
+  await expect(call('Add', 2n ** 64n, 1)).rejects.toThrow('64 bits')
 })
 
 it('the client tells the error of a method from the error of zbus', async () => {

@@ -18,10 +18,19 @@ export const gatewayMethods = (gateway: Pick<Gateway, 'dispatch'>, usual: 2 | 4)
   return {
     SetNamedProxy: { call: method(setArguments('name', usual), hostOf), empty: '', tenant },
     SetFQDNProxy: { call: method(setArguments('fqdn', usual), nothing), tenant },
-    DeleteNamedProxy: { call: method(deleteArguments, nothing), tenant },
+    DeleteNamedProxy: { call: deleteOf(method(deleteArguments, nothing)), tenant },
     Metrics: { call: method(metricsArguments, bytesOf), empty: { Request: {}, Response: {} }, floats: true, pure: true },
   }
 }
+
+/** No workload can have an id that is refused, so nothing of it is served, and Go's module answers so too. */
+const deleteOf =
+  (call: (args: readonly unknown[]) => Promise<unknown>) =>
+  (args: readonly unknown[]): Promise<unknown> =>
+    call(args).catch((error: Error) => {
+      if (error.cause instanceof GatewayError && error.cause.code === 'INVALID_ID') return undefined
+      throw error
+    })
 
 const nothing = () => undefined
 const tenant = (id: unknown): string => (typeof id === 'string' ? tenantOf(id) : '')

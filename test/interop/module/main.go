@@ -41,6 +41,12 @@ func (shapes) Sum(first int, rest ...float64) float64 {
 	}
 	return sum
 }
+func (shapes) Half(x float32) (float32, error) { return x / 2, nil }
+func (shapes) Names() (map[uint32]string, error) {
+	return map[uint32]string{7: "seven"}, nil
+}
+func (shapes) Sizes(sizes map[uint32]string) (int, error) { return len(sizes[7]), nil }
+func (shapes) Bytes() (string, error)                     { return "\xff\xfe", nil }
 
 // Ticks counts, faster than anybody needs.
 func (shapes) Ticks(ctx context.Context) <-chan record {

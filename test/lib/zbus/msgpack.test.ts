@@ -1,6 +1,7 @@
+import { decode as decodeByLibrary, encode as encodeByLibrary } from '@msgpack/msgpack'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decode, encode, encodeFloats, readRequest } from '../../../lib/zbus/index.ts'
+import { decode, encode, encodeFloats, Float32, Float64, readRequest } from '../../../lib/zbus/index.ts'
 import { bytes, hex, neighbours } from './vectors.ts'
 
 describe('encode', () => {
@@ -12,6 +13,32 @@ describe('encode', () => {
   it('leaves out undefined fields and writes dates as timestamps', () => {
     expect(hex(encode({ a: undefined, b: 1 }))).toBe('81a16201')
     expect(hex(encode(new Date(1_000)))).toBe('d6ff00000001')
+  })
+  it('writes a Map as a map, with keys of any type, and float32 and float64 where a field wants them', () => {
+    const map = new Map<unknown, unknown>([
+      [1, 'a'],
+      [true, undefined],
+      ['b', new Map([[null, 2n]])],
+    ])
+    expect(hex(encode(map))).toBe('8201a161a16281c0cf0000000000000002')
+    expect(hex(encode([new Float32(1.5), new Float64(1), new Float64(2 ** 60)]))).toBe(
+      '93ca3fc00000cb3ff0000000000000cb43b0000000000000',
+    )
+  })
+  it.each([2 ** 53, -(2 ** 53), 2 ** 64, 2n ** 64n, -(2n ** 63n) - 1n])(
+    'refuses %s, which would come out as another number',
+    (value) => {
+      expect(() => encode({ value })).toThrow(RangeError)
+    },
+  )
+  it('writes the ends of 64 bits, and of the integers that a number holds', () => {
+    const ends = [2n ** 64n - 1n, -(2n ** 63n), Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]
+    expect(decode(encode(ends))).toEqual(ends.map((end) => (typeof end === 'number' ? BigInt(end) : end)))
+  })
+  it('refuses functions, symbols and rings', () => {
+    const ring: unknown[] = []
+    ring.push(ring)
+    for (const value of [() => 1, Symbol('a'), ring]) expect(() => encode([value])).toThrow()
   })
   it('writes every number as float64 where asked', () => {
     expect(hex(encodeFloats([0, 1, 2.5]))).toBe('93cb0000000000000000cb3ff0000000000000cb4004000000000000')
@@ -27,6 +54,24 @@ describe('decode', () => {
   })
   it('reads 64-bit integers whole', () => {
     expect(decode(bytes('cfffffffffffffffff'))).toBe(2n ** 64n - 1n)
+  })
+  it('reads maps whose keys are no text, as Go has them', () => {
+    expect(decode(bytes('8501a161c3a162cb3ff8000000000000a163cf0020000000000001a164c0a165'))).toEqual({
+      1: 'a',
+      true: 'b',
+      1.5: 'c',
+      '9007199254740993': 'd',
+      null: 'e',
+    })
+    expect(decode(bytes('829101a161c40161a162'))).toEqual({ '[1]': 'a', a: 'b' })
+  })
+  it('reads text that is no UTF-8 as bytes', () => {
+    expect(decode(bytes('93a2c0afa161d901ff'))).toEqual([bytes('c0af'), 'a', bytes('ff')])
+    expect(decode(bytes('a3efbfbd'))).toBe('\ufffd')
+  })
+  it('reads float32, and extensions of others as their bytes', () => {
+    expect(decode(bytes('ca3fc00000'))).toBe(1.5)
+    expect(decode(bytes('d505aabb'))).toMatchObject({ type: 5, data: Buffer.of(0xaa, 0xbb) })
   })
   it('takes sixteen levels and refuses seventeen', () => {
     const nested = (depth: number) => bytes(`${'91'.repeat(depth)}c0`)
@@ -63,6 +108,47 @@ describe('decode', () => {
     fc.assert(
       fc.property(value, (each) => {
         expect(decode(encode(each))).toEqual(each)
+      }),
+    )
+  })
+})
+
+describe('beside the library', () => {
+  const leaf = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 300 }),
+    fc.boolean(),
+    fc.constant(null),
+    fc.double({ noNaN: true }),
+    fc.integer(),
+    fc.maxSafeInteger(),
+    fc.date({ noInvalidDate: true, min: new Date(-62_135_596_800_000) }),
+    fc.uint8Array({ maxLength: 300 }),
+  )
+  const keys = fc.string().filter((key) => key !== '__proto__')
+  const value = fc.letrec((tie) => ({
+    node: fc.oneof(
+      { maxDepth: 5 },
+      leaf,
+      fc.array(tie('node'), { maxLength: 20 }),
+      fc.dictionary(keys, tie('node'), { noNullPrototype: true, maxKeys: 20 }),
+    ),
+  })).node
+  it('writes the same bytes', () => {
+    const holds = (each: unknown): boolean =>
+      typeof each === 'number'
+        ? !Number.isInteger(each) || Number.isSafeInteger(each) || Math.abs(each) > 2 ** 64
+        : typeof each !== 'object' || each === null || ArrayBuffer.isView(each) || Object.values(each).every(holds)
+    fc.assert(
+      fc.property(value.filter(holds), (each) => {
+        expect(hex(encode(each))).toBe(hex(encodeByLibrary(each)))
+      }),
+    )
+  })
+  it('reads the same values', () => {
+    fc.assert(
+      fc.property(value, (each) => {
+        const encoded = encodeByLibrary(each)
+        expect(decode(encoded)).toEqual(decodeByLibrary(encoded, { useBigInt64: true }))
       }),
     )
   })

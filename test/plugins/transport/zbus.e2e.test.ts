@@ -70,6 +70,31 @@ it('keeps the words of the reference where it refuses, names every problem, and 
   expect(Output.Error?.Message).toMatch(/INVALID_ID: .*; INVALID_NAME: /)
 })
 
+it('deletes an id that no workload can have as the Go module does: nothing of it is served', async () => {
+  const { client } = await start()
+  for (const id of ['', '../x', '__proto__', 'a b', 'x'.repeat(5_000), Buffer.of(0xff)])
+    expect((await call(client, manager, 'DeleteNamedProxy', id)).Output).toEqual({ Data: null, Error: null })
+  expect((await call(client, manager, 'DeleteNamedProxy', 7)).Output.Error?.Message).toBe(
+    'invalid argument type [0] expecting string got',
+  )
+})
+
+it('counts arguments beyond any method, and passes over maps with keys that are no text', async () => {
+  const { client } = await start()
+  const many = Array.from({ length: 100 }, () => 'a')
+  expect((await call(client, manager, 'SetNamedProxy', ...many)).Output.Error?.Message).toBe(
+    'invalid number of arguments expecting 2 got 100',
+  )
+  const later = new Map<unknown, unknown>([
+    [1, 2.5],
+    [null, new Map([[[1], true]])],
+  ])
+  const config = { Backends: ['http://10.1.2.3:9000'], Name: 'a', Later: later }
+  expect(dataOf(await call(client, manager, 'SetNamedProxy', 'w1', config))).toBe('a.gw.example.org')
+  const bytes = { Backends: ['http://10.1.2.3:9000'], Name: Buffer.of(0x61, 0xff) }
+  expect((await call(client, manager, 'SetNamedProxy', 'w2', bytes)).Output.Error?.Message).toContain('INVALID_NAME')
+})
+
 it('takes both forms on both objects, and nil, absent and unknown fields', async () => {
   const { client, running } = await start()
   const config = { Backends: ['http://10.1.2.3:9000'], Name: 'a', Network: null, Later: 1 }
