@@ -1,77 +1,64 @@
 import { asGatewayError, GatewayError, reason } from './errors.ts'
-import type { Certificate, Change, WorkloadId } from './operation.ts'
+import type { Certificate, Change } from './operation.ts'
 import type { Hooks } from './plugin.ts'
+import { turns } from './turns.ts'
 
-/** Seconds that an engine may take for one batch. */
+/** Seconds that an engine may take for one change. */
 const limit = 45
 
-interface Waiting {
-  readonly change: Change
-  readonly resolve: () => void
-  readonly reject: (error: Error) => void
-}
 type Engine = Hooks['engine']
 
-/** Calls of the engine one after another. Changes that arrive together go in one batch, certificates that change together in one install. */
+/**
+ * Calls of the engine. Changes of different workloads and hosts overlap, so that one which the engine does not take holds up nobody
+ * else; those of one workload or host run in order. Certificates that change together go in one install, one install after another.
+ */
 export const engineQueue = (first: Engine | undefined, certificates: () => readonly Certificate[]) => {
   let engine = first
-  let changes: Waiting[] = []
+  const order = turns()
+  const deadline = sharedDeadline(limit)
   let installs: PromiseWithResolvers<void>[] = []
-  let running = false
+  let installing = false
 
-  const run = async () => {
-    while (installs.length || changes.length) {
-      const [install, batch] = [installs, changes]
+  const applyNow = async (change: Change) => {
+    if (!engine) throw new GatewayError('ENGINE_UNAVAILABLE', 'the config has no engine plugin', 'add embedded() to the plugins')
+    await engine.apply(change, deadline())
+  }
+  const installAll = async () => {
+    while (installs.length) {
+      const waiting = installs
       installs = []
-      changes = []
-      if (install.length) await installNow(install)
-      if (batch.length) await applyNow(batch)
-    }
-    running = false
-  }
-  const start = () => {
-    if (running) return
-    running = true
-    // One turn of the microtask queue later, so that what one group commit set free comes along.
-    queueMicrotask(run)
-  }
-  const installNow = async (waiting: PromiseWithResolvers<void>[]) => {
-    try {
-      await engine?.install(certificates())
-      for (const { resolve } of waiting) resolve()
-    } catch (error) {
-      for (const { reject } of waiting) reject(error)
-    }
-  }
-  const applyNow = async (batch: Waiting[]) => {
-    try {
-      if (!engine)
-        throw new GatewayError('ENGINE_UNAVAILABLE', 'the config has no engine plugin', 'add embedded() to the plugins')
-      const refused = await engine.apply(
-        batch.map(({ change }) => change),
-        AbortSignal.timeout(limit * 1000),
-      )
-      for (const { change, resolve, reject } of batch) {
-        const error = refused.get(idOf(change))
-        if (error) reject(unavailable(error))
-        else resolve()
+      try {
+        await engine?.install(certificates())
+        for (const { resolve } of waiting) resolve()
+      } catch (error) {
+        for (const { reject } of waiting) reject(error)
       }
-    } catch (error) {
-      for (const { reject } of batch) reject(unavailable(error))
     }
+    installing = false
   }
   return {
     /** Resolves when the engine has taken the change; rejects with ENGINE_UNAVAILABLE and the engine's own reason. */
-    apply: (change: Change) =>
-      new Promise<void>((resolve, reject) => {
-        changes.push({ change, resolve, reject })
-        start()
-      }),
+    async apply(change: Change): Promise<void> {
+      const { id, host } = 'put' in change ? change.put : change.remove
+      const { ready, give } = order.take([`id ${id}`, `host ${host}`])
+      try {
+        if (ready) await ready
+        await applyNow(change)
+      } catch (error) {
+        throw unavailable(error)
+      } finally {
+        give()
+      }
+    },
     /** Hands the engine the certificates as they are now. */
     install: () => {
       const done = Promise.withResolvers<void>()
       installs.push(done)
-      start()
+      if (!installing) {
+        installing = true
+        // One turn of the microtask queue later, so that what changes together comes along.
+        queueMicrotask(installAll)
+      }
       return done.promise
     },
     use: (next: Engine | undefined) => {
@@ -84,7 +71,20 @@ export const engineQueue = (first: Engine | undefined, certificates: () => reado
 }
 export type EngineQueue = ReturnType<typeof engineQueue>
 
-const idOf = (change: Change): WorkloadId => ('put' in change ? change.put.id : change.remove.id)
+/** One timer for all that begins in the same turn of the event loop. */
+const sharedDeadline = (seconds: number) => {
+  let shared: AbortSignal | undefined
+  return (): AbortSignal => {
+    if (!shared) {
+      shared = AbortSignal.timeout(seconds * 1_000)
+      setImmediate(() => {
+        shared = undefined
+      })
+    }
+    return shared
+  }
+}
+
 const unavailable = (error: unknown): GatewayError =>
   error instanceof GatewayError
     ? asGatewayError(error)

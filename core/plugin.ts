@@ -82,11 +82,15 @@ export interface Hooks {
     /** Brings the whole table to this, dropping what is not in it: once at start, and after the engine itself restarted. */
     restore(routes: Iterable<Route>): Awaitable<void>
     /**
-     * Returns when the engine has taken the changes, with those that it refused; the others stand. Calls never overlap. A `put`
+     * Resolves when the engine has taken the change; rejects where it refuses it, and the workload is then put back as it was. A `put`
      * replaces whatever the workload id had, also under another host. A removed route takes no new request from then on; its open
-     * connections drain behind this call. The engine emits `live` for each put and `removed` for each remove when they come true.
+     * connections drain after this call. The engine emits `live` for each put and `removed` for each remove when they come true.
+     *
+     * Calls for different workloads overlap, with each other and with `install`: one that takes long holds up nobody else. Calls for one
+     * workload or one host run in order, one at a time. Changes that become ready together are handed over in one turn of the event loop,
+     * so that an engine may carry them out together. `signal` aborts after 45 s.
      */
-    apply(changes: readonly Change[], signal: AbortSignal): Awaitable<ReadonlyMap<WorkloadId, Error>>
+    apply(change: Change, signal: AbortSignal): Awaitable<void>
     /** True where the engine gets this certificate by itself (Traefik's own ACME). */
     issues(tls: Tls): boolean
     /** At stop, and when a reload replaces the engine: takes no new connection, and returns when the open ones are done or were cut at the

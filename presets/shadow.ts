@@ -18,5 +18,5 @@ const nobody = definePlugin({
   name: 'engine/nobody',
   kind: 'engine',
   options: {},
-  setup: () => ({ restore: () => undefined, apply: () => new Map(), issues: () => true, install: () => undefined }),
+  setup: () => ({ restore: () => undefined, apply: () => undefined, issues: () => true, install: () => undefined }),
 })

@@ -25,7 +25,7 @@ describe('dispatch', () => {
     const gateway = await start(basics(plugin))
     const first = await gateway.dispatch(set('a', 'a.example.org'))
     expect(await gateway.dispatch(set('a', 'a.example.org'))).toBe(first)
-    expect(state.batches).toHaveLength(1)
+    expect(state.changes).toHaveLength(1)
     await gateway.close()
   })
 
@@ -97,12 +97,12 @@ describe('dispatch', () => {
     await gateway.close()
   })
 
-  test('changes that arrive together reach the engine in few batches', async () => {
+  test('changes that arrive together reach the engine in few turns of the event loop', async () => {
     const { plugin, state } = tableEngine()
     const gateway = await start(basics(plugin))
     await Promise.all(Array.from({ length: 500 }, (_, n) => gateway.dispatch(set(`w${n}`, `w${n}.example.org`))))
     expect(state.served.size).toBe(500)
-    expect(state.batches.length).toBeLessThan(50)
+    expect(state.turns.length).toBeLessThan(50)
     await gateway.close()
   })
 

@@ -19,13 +19,29 @@ import { tempRoot } from '../kit/index.ts'
 /** An engine that serves nobody: it keeps the table that a real one would, and can be told to refuse or to wait. */
 export const tableEngine = (name = 'table') => {
   const served = new Map<WorkloadId, Route>()
-  const batches: (readonly Change[])[] = []
+  /** Every change that it was given, in order; of each turn of the event loop how many came in it. */
+  const changes: Change[] = []
+  const turns: number[] = []
+  let turn = false
+  const count = () => {
+    if (!turn) {
+      turns.push(0)
+      turn = true
+      setImmediate(() => {
+        turn = false
+      })
+    }
+    turns.push((turns.pop() ?? 0) + 1)
+  }
   const state = {
     served,
-    batches,
+    changes,
+    turns,
+    /** Changes that it was given and has not taken or refused yet. */
+    underWay: 0,
     certificates: [] as readonly Certificate[],
     refuse: (_: Change): Error | undefined => undefined,
-    before: async (): Promise<void> => undefined,
+    before: async (_: Change): Promise<void> => undefined,
     install: async (): Promise<void> => undefined,
     closed: false,
   }
@@ -37,19 +53,17 @@ export const tableEngine = (name = 'table') => {
         served.clear()
         for (const route of routes) served.set(route.id, route)
       },
-      async apply(changes) {
-        batches.push(changes)
-        await state.before()
-        const refused = new Map<WorkloadId, Error>()
-        for (const change of changes) {
-          const error = state.refuse(change)
-          if (error) refused.set('put' in change ? change.put.id : change.remove.id, error)
-          else if ('put' in change) {
-            served.set(change.put.id, change.put)
-            emit({ type: 'live', id: change.put.id })
-          } else served.delete(change.remove.id)
-        }
-        return refused
+      async apply(change) {
+        changes.push(change)
+        count()
+        state.underWay++
+        await state.before(change).finally(() => state.underWay--)
+        const error = state.refuse(change)
+        if (error) throw error
+        if ('put' in change) {
+          served.set(change.put.id, change.put)
+          emit({ type: 'live', id: change.put.id })
+        } else served.delete(change.remove.id)
       },
       issues: () => false,
       async install(certificates) {

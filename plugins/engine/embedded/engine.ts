@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Core, Hooks, HttpChallenge, Listener, Route, TlsAlpnChallenge, Traffic, WorkloadId } from '../../../core/index.ts'
+import type { Core, Hooks, HttpChallenge, Listener, Route, TlsAlpnChallenge, Traffic } from '../../../core/index.ts'
 import { Row } from '../../../lib/row.ts'
 import { openAccessLog } from './access-log.ts'
 import { addressesOf, problemOf } from './addresses.ts'
@@ -88,23 +88,16 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
         if (route) table.remove(route)
       }
     },
-    apply: (changes) => {
-      const refused = new Map<WorkloadId, Error>()
-      for (const change of changes) {
-        if ('put' in change) {
-          const { put } = change
-          const problem = problemOf(put)
-          if (problem) refused.set(put.id, problem)
-          else {
-            table.put(put)
-            liveness.put(put, put.tls.mode === 'passthrough' || certificates.find(put.host) !== undefined)
-          }
-        } else {
-          liveness.remove(change.remove)
-          table.remove(change.remove)
-        }
+    apply: (change) => {
+      if ('remove' in change) {
+        liveness.remove(change.remove)
+        return table.remove(change.remove)
       }
-      return refused
+      const { put } = change
+      const problem = problemOf(put)
+      if (problem) throw problem
+      table.put(put)
+      liveness.put(put, put.tls.mode === 'passthrough' || certificates.find(put.host) !== undefined)
     },
     issues: () => false,
     beside: true,

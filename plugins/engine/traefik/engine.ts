@@ -13,13 +13,13 @@ import {
   type Traffic,
 } from '../../../core/index.ts'
 import { configLost, configMended, folderMended, needsHook, noHook, unserved } from './alarms.ts'
-import { sort } from './batch.ts'
+import { changeApplier } from './apply-changes.ts'
 import { Certificates } from './certificates.ts'
 import { openChallenges } from './challenges.ts'
-import { changingBy } from './changing.ts'
 import { documentOf, type Shape } from './document.ts'
 import { openFeed } from './feeding.ts'
 import { Folder, type Found } from './folder.ts'
+import { startHeartbeat } from './heartbeat.ts'
 import { Leaving } from './leaving.ts'
 import { findLeft, makeRoom } from './left.ts'
 import { Liveness } from './liveness.ts'
@@ -84,7 +84,7 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
   const mended = async (found: readonly Found[]) => {
     for (const one of found) core.emit(folderMended(one, folders.proxy))
     wellness.aside = await folder.aside()
-    publisher.publish()
+    publisher.again()
   }
   const folder = new Folder(folders.proxy, mended, (error) => wellness.not(`its folder of routes: ${reason(error)}`))
   wellness.aside = await folder.aside()
@@ -92,6 +92,13 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
     if (tls.mode === 'passthrough') return true
     return issues(tls) ? api.certified(host, stop.signal).catch(() => false) : certificates.covers(host)
   })
+  const heartbeat = startHeartbeat({
+    ask: (signal) => api.generation(signal),
+    running: () => traefik?.running() ?? false,
+    changed: () => wellness.silent(heartbeat.silent()),
+    signal: stop.signal,
+  })
+  opened.push(() => stop.abort())
   const challenges = await openChallenges(settings)
   opened.push(() => challenges.close())
   const { feed, provider, letGo } = await openFeed({
@@ -104,6 +111,8 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
     supervisor,
     publisher: () => publisher,
     running: () => traefik?.running() ?? false,
+    pid: () => (traefik?.running() ? traefik.status().pid : undefined),
+    silent: () => heartbeat.silent(),
     hangUp: () => traefik?.hangUp(),
     unwell: (why) => wellness.not(why),
     log: core.log,
@@ -133,7 +142,7 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
   }
   const textOf = (route: Route) => JSON.stringify(documentOf(route, shape))
   const leaving = new Leaving(settings.drain, core.emit, metering.client)
-  const changing = changingBy({ textOf, metering, publisher, feed, leaving, liveness, signal: stop.signal })
+  const changes = changeApplier({ textOf, metering, publisher, feed, leaving, liveness, signal: stop.signal })
 
   const start = async () => {
     traefik = await runTraefik({
@@ -192,11 +201,15 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
       if (traefik === undefined) return start()
       publisher.publish()
     },
-    apply: async (changes, signal) => (traefik ? changing.apply(changes, signal) : sort(changes, textOf).refused),
+    apply: async (change, signal) => {
+      if (traefik) return changes.apply(change, signal)
+      // What cannot be served is refused now; the rest is restored.
+      if ('put' in change) textOf(change.put)
+    },
     issues,
     async install(all: readonly Certificate[]) {
       const change = certificates.take(all.filter(({ resolver }) => !issues({ mode: 'terminate', resolver, names: [] })))
-      if (traefik) await changing.install(change)
+      if (traefik) await changes.install(change)
     },
     api: { traffic: { read: metering.client.read }, http: challenges },
     async drain() {

@@ -7,6 +7,13 @@ import type { Channel } from './publisher.ts'
 export type Documents = ReadonlyMap<string, string>
 export type Refused = ReadonlyMap<string, Error>
 
+interface Taken {
+  /** The generation that Traefik's API shows; 0 where none. */
+  readonly shown: number
+  /** The generation whose changes it has, all of them, for certain; 0 where none. */
+  readonly whole: number
+}
+
 /** One way by which Traefik gets its routes. What is called one after another happens in that order, also where nobody waits between. */
 export interface Side {
   /** What names of its routers end in, behind the @. */
@@ -19,6 +26,8 @@ export interface Side {
   change(write: Documents, gone: readonly string[], generation: number, signal: AbortSignal): Promise<Refused>
   /** Has Traefik take all changes so far as this generation. */
   offer(generation: number): Promise<void>
+  /** What Traefik has by this way. */
+  taken(signal: AbortSignal): Promise<Taken>
   close(): Promise<void>
 }
 
@@ -31,6 +40,8 @@ interface Parts {
   readonly below: number
   readonly api: Api
   readonly running: () => boolean
+  /** Why nobody can say what Traefik serves, where it answers nothing. */
+  readonly silent: () => string | undefined
   readonly publish: () => number
   readonly served: (generation: number, signal: AbortSignal) => Promise<void>
   /** A move is done; a move did not work, and is tried again. */
@@ -63,6 +74,7 @@ export class Feed implements Channel {
     return this.#active.map(({ provider }) => provider)
   }
   running = () => this.#parts.running()
+  silent = () => this.#parts.silent()
 
   /** Brings what Traefik gets to exactly these documents. */
   async open(documents: Documents, generation: number): Promise<void> {
@@ -95,12 +107,14 @@ export class Feed implements Channel {
     await Promise.all(this.#active.map((side) => side.offer(generation)))
   }
 
-  async served(generation: number, signal: AbortSignal): Promise<boolean> {
-    for (const { provider } of this.#active) {
-      const now = (await this.#parts.api.generation(signal, provider)) ?? 0
-      if (now < generation || !(await this.#parts.api.serves(now, signal))) return false
+  async served(signal: AbortSignal): Promise<number> {
+    let all = Number.POSITIVE_INFINITY
+    for (const side of this.#active) {
+      const { shown, whole } = await side.taken(signal)
+      if (whole === 0 || !(await this.#parts.api.serves(shown, signal))) return 0
+      all = Math.min(all, whole)
     }
-    return true
+    return all
   }
 
   async close(): Promise<void> {

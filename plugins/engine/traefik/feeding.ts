@@ -21,6 +21,9 @@ interface Given {
   readonly supervisor: Supervisor
   readonly publisher: () => Publisher
   readonly running: () => boolean
+  /** Of the Traefik that runs. */
+  readonly pid: () => number | undefined
+  readonly silent: () => string | undefined
   readonly hangUp: () => void
   readonly unwell: (why: string) => void
   readonly log: (message: string) => void
@@ -54,12 +57,16 @@ export const openFeed = async (o: Given): Promise<Feeding> => {
     file: fileSide({
       folder: o.folder,
       shared: (generation) => sharedDocument(settings, token, generation, o.challenges),
+      api: o.api,
+      pid: o.pid,
       hangUp: o.hangUp,
+      signal: o.signal,
     }),
-    http: endpoint && httpSide(endpoint, (generation) => sharedOverHttp(token, generation)),
+    http: endpoint && httpSide(endpoint, o.api, (generation) => sharedOverHttp(token, generation)),
     ...limits[routes],
     api: o.api,
     running: o.running,
+    silent: o.silent,
     publish: () => publisher().publish(),
     served: (generation, signal) => publisher().served(generation, signal),
     moved: (to) => o.log(to === 'http' ? 'Traefik gets its routes over HTTP now' : 'Traefik gets its routes from files now'),

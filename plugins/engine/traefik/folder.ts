@@ -26,6 +26,9 @@ const asStorage = (path: string, error: unknown): unknown => {
   return what === undefined ? error : new GatewayError('STORAGE', `${what} ${path}`, fix, { cause: error })
 }
 
+/** What stands in the file of a deleted route that cannot be unlinked yet. */
+export const noRoute = '# deleted\n'
+
 /** Who holds a folder in this process: a reload has two engines on it for a while, and the newest is right. */
 const holders = new Map<string, Folder>()
 
@@ -88,6 +91,11 @@ export class Folder {
       await Promise.all(gone.map((name) => rm(join(this.path, name), { force: true })))
       if (gone.length > 0) await syncFolder(this.path)
     })
+  }
+
+  /** Whether it is to have a file of this name. */
+  has(name: string): boolean {
+    return this.#files.has(name)
   }
 
   /** How many files that were not the gateway's lie where, as a sentence; none, and it is empty. */
@@ -186,6 +194,10 @@ export class Folder {
     // Left by a write that did not end; nobody else names files so.
     if (/^\..*\.[0-9a-f]{12}\.tmp$/.test(name)) {
       if (starting) await unlink(path).catch(() => undefined)
+      return false
+    }
+    if (starting && (await readFile(path, 'utf8').catch(() => undefined)) === noRoute) {
+      await unlink(path).catch(() => undefined)
       return false
     }
     await mkdir(asideOf(this.path), { recursive: true, mode: 0o700 })

@@ -7,17 +7,24 @@ export interface Channel {
   offer(generation: number): Promise<void>
   /** Whether Traefik runs, so that it is worth asking. */
   running(): boolean
-  /** The generation that Traefik serves on its public port; `undefined` while it has none. */
-  served(generation: number, signal: AbortSignal): Promise<boolean>
+  /** Why nobody can say what Traefik serves, where it runs and answers nothing. */
+  silent(): string | undefined
+  /** The generation that Traefik serves on its public port, with every change before it; 0 where none, or that is not certain yet. */
+  served(signal: AbortSignal): Promise<number>
 }
 
-const longestPause = 250
-/** Seconds after which a generation that Traefik does not take is offered again. */
-const patience = 15
+/** ms between two questions to Traefik: at first, where it took long already, and of those who wait for an answer. */
+const [firstPause, longestPause, waitersPause] = [5, 250, 250]
+/** ms after which a generation that Traefik does not take is offered again: at first, beside twice what it took lately, and at most. */
+const [firstRetry, moreThanUsual, mostRetry] = [1_000, 500, 15_000]
+/** How often that time doubles while Traefik takes none. */
+const doublings = 2
+/** ms after which it is told that Traefik takes nothing. */
+const patience = 5_000
 
 /**
  * Has Traefik take what changed, one generation after another: all changes that come while it takes one go into the next, so that a
- * thousand changes cost it a few rebuilds.
+ * thousand changes cost it a few rebuilds. One that it does not take is offered again, with what came meanwhile.
  */
 export class Publisher {
   readonly #channel: Channel
@@ -25,9 +32,14 @@ export class Publisher {
   readonly #told: (generation: number) => Promise<void>
   readonly #failed: (why: string) => void
   #wanted = Date.now()
+  #offered = 0
   #served = 0
   #running: Promise<void> | undefined
-  #waiters = new Set<() => void>()
+  #turn = Promise.withResolvers<void>()
+  /** The next try is not to wait. */
+  #afresh = false
+  /** ms that Traefik took for a generation lately. */
+  #usual = 0
 
   /** `told`: a generation is served. `failed`: why none is taken, once in a while. */
   constructor(o: {
@@ -53,17 +65,23 @@ export class Publisher {
     return this.#wanted
   }
 
-  /** Resolves when Traefik serves that generation or a later one, or serves nothing since it does not run; rejects with the signal. */
+  /**
+   * Resolves when Traefik serves that generation or a later one, or serves nothing since it does not run and will find it when it does.
+   * Rejects with the signal, and where Traefik answers nothing.
+   */
   async served(generation: number, signal: AbortSignal): Promise<void> {
-    while (this.#served < generation && this.#channel.running()) {
+    while (this.#served < generation && (this.#channel.running() || this.#offered < generation)) {
       signal.throwIfAborted()
       if (this.#signal.aborted) return
-      await Promise.race([this.#turn(), wait(longestPause)])
+      const silent = this.#channel.silent()
+      if (silent !== undefined) throw new Error(silent)
+      await Promise.race([this.#turn.promise, wait(waitersPause)])
     }
   }
 
-  /** Traefik is another one now, or there again: what it serves has to be seen anew. */
+  /** Traefik is another one now, or what kept it from taking the routes is gone: it is offered them at once. */
   again(): void {
+    this.#afresh = true
     this.publish()
   }
 
@@ -79,28 +97,60 @@ export class Publisher {
     })
   }
 
-  #turn(): Promise<void> {
-    return new Promise((done) => this.#waiters.add(done))
+  #next(): void {
+    this.#turn.resolve()
+    this.#turn = Promise.withResolvers<void>()
   }
 
   async #run(): Promise<void> {
     // What comes in the same turn goes along.
     await Promise.resolve()
     while (this.#served < this.#wanted && !this.#signal.aborted) {
-      const generation = this.#wanted
       try {
-        const ran = this.#channel.running()
-        await this.#channel.offer(generation)
-        if (!(await this.#taken(generation, ran))) continue
-        this.#served = generation
+        await this.#deliver()
       } catch (error) {
         await this.#pause(error)
       }
-      const waiters = this.#waiters
-      this.#waiters = new Set()
-      for (const done of waiters) done()
-      if (this.#served === generation) await this.#tell(generation)
+      this.#next()
+      if (this.#served === this.#wanted) await this.#tell(this.#wanted)
     }
+  }
+
+  /**
+   * Returns when Traefik serves what is wanted now, offering it until it does. What is wanted later may come along, but is not waited
+   * for: of a Traefik that is slow and is offered more and more the first is certain first.
+   */
+  async #deliver(): Promise<void> {
+    const first = this.#wanted
+    const since = performance.now()
+    for (let tries = 1; this.#served < first && !this.#signal.aborted; tries++) {
+      // Under another number each time: what Traefik has seen it does not look at again.
+      if (tries > 1) this.publish()
+      const generation = this.#wanted
+      this.#afresh = false
+      const ran = this.#channel.running()
+      const began = performance.now()
+      await this.#channel.offer(generation)
+      this.#offered = generation
+      const outcome = await this.#taken(first, ran, began + this.#retryAfter(tries))
+      if (typeof outcome === 'number') {
+        // One try that came to nothing may have been lost; where more did, Traefik is slow.
+        this.#usual = Math.max(performance.now() - (tries > 2 ? since : began), this.#usual * 0.8)
+        this.#served = Math.min(outcome, generation)
+      } else if (this.#afresh) tries = 0
+      else if (performance.now() - since >= patience) this.#complain(outcome)
+    }
+  }
+
+  /** A Traefik that needs longer than most is not asked to begin again while it is at work. */
+  #retryAfter(tries: number): number {
+    const first = this.#usual === 0 ? firstRetry : moreThanUsual + 2 * this.#usual
+    return Math.min(mostRetry, first * 2 ** Math.min(doublings, tries - 1))
+  }
+
+  #complain(outcome: unknown): void {
+    if (this.#signal.aborted || !this.#channel.running()) return
+    this.#failed(outcome instanceof Error ? reason(outcome) : 'it does not take the routes; its log says why')
   }
 
   /** Until it was told, or the next one is to be, which says the same. */
@@ -120,22 +170,23 @@ export class Publisher {
     await wait(1_000, undefined, { signal: this.#signal }).catch(() => undefined)
   }
 
-  /** Asks until Traefik serves it. False where it is time to offer it again, such as to a Traefik that was not there to hear it. */
-  async #taken(generation: number, ran: boolean): Promise<boolean> {
-    const until = performance.now() + patience * 1_000
-    let last: unknown
-    for (let pause = 5; performance.now() < until && !this.#signal.aborted; pause = Math.min(pause * 1.5, longestPause)) {
+  /** Asks until Traefik serves it, and returns what it serves. Else why it is to be offered again: Traefik is there now and was not, or did not take it. */
+  async #taken(generation: number, ran: boolean, until: number): Promise<number | 'there' | 'not' | Error> {
+    let last: Error | undefined
+    for (let pause = firstPause; !this.#signal.aborted; pause = Math.min(pause * 1.5, longestPause)) {
       try {
-        if (this.#channel.running() && (await this.#channel.served(generation, this.#signal))) return true
-        if (!ran && this.#channel.running()) return false
+        const now = this.#channel.running() ? await this.#channel.served(this.#signal) : 0
+        if (now >= generation) return now
+        if (!ran && this.#channel.running()) return 'there'
         last = undefined
       } catch (error) {
-        last = error
+        last = error instanceof Error ? error : new Error(String(error))
       }
-      await wait(pause, undefined, { signal: this.#signal }).catch(() => undefined)
+      if (this.#afresh || performance.now() >= until) break
+      await wait(Math.min(pause, Math.max(1, until - performance.now())), undefined, { signal: this.#signal }).catch(
+        () => undefined,
+      )
     }
-    if (!this.#signal.aborted && this.#channel.running())
-      this.#failed(last === undefined ? 'it does not take the routes; its log says why' : reason(last))
-    return false
+    return last ?? 'not'
   }
 }

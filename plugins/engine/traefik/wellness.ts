@@ -3,7 +3,7 @@ import { portOwner } from '../../../lib/port-owner.ts'
 import type { Settings } from './settings.ts'
 import type { Version } from './version.ts'
 
-/** Says how Traefik is: `down` while it does not run, `degraded` while it runs and does not take what it should. */
+/** Says how Traefik is: `down` while it does not run or answers nothing, `degraded` while it runs and does not take what it should. */
 export class Wellness {
   readonly #core: Pick<Core, 'health' | 'emit'>
   readonly #settings: Settings
@@ -18,6 +18,10 @@ export class Wellness {
   #looking = false
   /** How it ended last, and what more is known of that. */
   #ended: { readonly why: string; readonly reason: string } | undefined
+  /** Why it is taken to answer nothing. */
+  #silent: string | undefined
+  /** What is wrong beside that, since it was last well. */
+  #trouble: string | undefined
   readonly #status: () => ReturnType<Supervised['status']> | undefined
 
   constructor(
@@ -33,15 +37,26 @@ export class Wellness {
   }
 
   ok(): void {
+    this.#trouble = undefined
     this.#core.health('ok', undefined, this.#facts())
   }
+  /** It runs and answers nothing, for this reason; `undefined`: it answers again. */
+  silent(why: string | undefined): void {
+    const before = this.#silent
+    this.#silent = why
+    if (why !== undefined) this.not(why)
+    else if (before !== undefined && this.#trouble !== undefined) this.not(this.#trouble)
+    else if (before !== undefined && this.#status()?.state === 'up') this.ok()
+  }
   not(why: string): void {
+    if (why !== this.#silent) this.#trouble = why
     // What is said until then stands: it would only say less.
     if (this.#looking) return
-    const { state, lastError } = this.#status() ?? {}
-    const running = state === 'up'
+    const { state: process, lastError } = this.#status() ?? {}
+    const running = process === 'up'
     const whyDown = this.#ended && this.#ended.why === lastError ? this.#ended.reason : (lastError ?? why)
-    this.#core.health(running ? 'degraded' : 'down', `Traefik: ${running ? why : whyDown}`, this.#facts())
+    const state = running && this.#silent === undefined ? 'degraded' : 'down'
+    this.#core.health(state, `Traefik: ${running ? (this.#silent ?? why) : whyDown}`, this.#facts())
   }
   /** It ended without being asked to. */
   async exited(why: string): Promise<void> {

@@ -4,6 +4,7 @@ import { badCalls } from './bad-calls.ts'
 import { bytes } from './bytes.ts'
 import type { Cases } from './cases.ts'
 import { changes } from './changes.ts'
+import { churn } from './churn.ts'
 import { drain } from './drain.ts'
 import { failures } from './failures.ts'
 import { floods } from './floods.ts'
@@ -37,6 +38,7 @@ export const themes = {
   grpc,
   badCalls,
   changes,
+  churn,
   drain,
   shutdown,
   bytes,

@@ -6,5 +6,5 @@ import { traefikOverHttp } from './traefik/under-test.ts'
 describeEngine('engine/traefik, routes over HTTP', {
   engine: traefikOverHttp,
   cannot,
-  themes: ['changes', 'ledger', 'grpc'],
+  themes: ['changes', 'churn', 'ledger', 'grpc'],
 })

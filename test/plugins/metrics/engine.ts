@@ -18,13 +18,8 @@ export const countingEngine = (name = 'counting') => {
       return {
         api: { traffic },
         restore: () => undefined,
-        apply: (changes) => {
-          for (const change of changes) {
-            if ('remove' in change) {
-              emit({ type: 'removed', route: change.remove, bytes: counters.remove(change.remove.id) })
-            }
-          }
-          return new Map()
+        apply: (change) => {
+          if ('remove' in change) emit({ type: 'removed', route: change.remove, bytes: counters.remove(change.remove.id) })
         },
         issues: () => false,
         install: () => undefined,

@@ -78,7 +78,7 @@ const alarms = async (gateway: RunningGateway): Promise<Logged[]> => {
 test('at the first start the files of the Go module are served before anything else, by the resolvers of now, unchecked', async () => {
   const { start } = machine('older', 'proxy')
   const { gateway, engine } = await start()
-  expect(engine.batches).toEqual([])
+  expect(engine.changes).toEqual([])
   expect(
     [...engine.served.values()].map(({ host, tls }) => [host, tls.mode === 'terminate' && dns().indexOf(tls.resolver)]),
   ).toEqual(

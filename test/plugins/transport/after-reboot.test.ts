@@ -134,7 +134,7 @@ test('one that is set again after it was refused stays, also where the removals 
   const slow = Promise.withResolvers<void>()
   engine.state.before = () => slow.promise
   await expect(set('one', '10.0.0.1:443')).rejects.toMatchObject({ code: 'BACKEND_FORBIDDEN' })
-  await vi.waitFor(() => expect(engine.state.batches).toHaveLength(1), 20_000)
+  await vi.waitFor(() => expect(engine.state.changes).toHaveLength(1), 20_000)
   await expect(set('two', '10.0.0.1:443')).rejects.toMatchObject({ code: 'BACKEND_FORBIDDEN' })
   // Callers hear of it over a connection.
   await wait(0)
@@ -152,7 +152,7 @@ test('one that cannot be removed holds up no other, and is removed once it can b
   const { engine, names } = await start((state) => {
     state.refuse = (change) => ('remove' in change && full ? new Error('not now') : undefined)
   })
-  await vi.waitFor(() => expect(engine.state.batches.length).toBeGreaterThan(3), 20_000)
+  await vi.waitFor(() => expect(engine.state.changes.length).toBeGreaterThan(3), 20_000)
   expect(names()).toEqual(['one', 'three', 'two'])
   full = false
   await vi.waitFor(() => expect(names()).toEqual([]), 20_000)

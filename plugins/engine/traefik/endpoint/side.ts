@@ -1,3 +1,4 @@
+import type { Api } from '../api.ts'
 import type { Side } from '../feed.ts'
 import { sharedName } from '../shared.ts'
 import type { Endpoint } from './index.ts'
@@ -6,7 +7,7 @@ import type { Endpoint } from './index.ts'
 const patience = 15
 
 /** Routes as one document, which the endpoint serves. `shared`: what all routes share, with the number of the generation. */
-export const httpSide = ({ client, close }: Endpoint, shared: (generation: number) => object): Side => {
+export const httpSide = ({ client, close }: Endpoint, api: Api, shared: (generation: number) => object): Side => {
   let offered = 0
   const sharedAt = (generation: number): readonly [string, string] => {
     offered = Math.max(offered, generation)
@@ -25,6 +26,11 @@ export const httpSide = ({ client, close }: Endpoint, shared: (generation: numbe
       client.apply([...write, ...gone.map((name) => [name, null] as const), sharedAt(generation)], signal),
     offer: async (generation) => {
       if (generation > offered) await client.apply([sharedAt(generation)], soon())
+    },
+    taken: async (signal) => {
+      // One document: whoever has its number has all of it.
+      const shown = (await api.generation(signal, 'http')) ?? 0
+      return { shown, whole: shown }
     },
     close,
   }

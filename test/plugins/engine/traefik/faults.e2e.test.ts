@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile 
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { WorkloadId } from '../../../../core/index.ts'
 import { freePort } from '../../../kit/index.ts'
 import { traefikPath } from '../../../kit/programs.ts'
 import { faultStand, next, patience, pidOf, set, stateOf, well } from './stand.ts'
@@ -190,6 +191,45 @@ describe('a Traefik that dies', () => {
   })
 })
 
+describe('a Traefik that answers nothing', () => {
+  it.each(['files', 'http'] as const)(
+    'is down, holds up nobody but its Deletes, and is well once it answers; by %s',
+    async (routes) => {
+      const { start, get, seen, web } = await faultStand({ routes })
+      const gateway = await start()
+      await set(gateway, '1-1-a', 'a.wild.test', web.url)
+      await expect.poll(() => get('a.wild.test'), patience).toBe('hello')
+      const pid = pidOf(gateway)
+      process.kill(pid, 'SIGSTOP')
+      onTestFinished(() => void kill(pid, 'SIGCONT'))
+      const remove = () => gateway.dispatch({ do: 'delete', id: '1-1-a' as WorkloadId })
+      const removed = remove()
+      const outcome = removed.then(
+        () => 'removed',
+        (error) => error,
+      )
+      for (const at of [1, 2, 3]) await set(gateway, `1-${at}-b`, `b${at}.wild.test`, web.url)
+      expect(await Promise.race([outcome, 'waits'])).toBe('waits')
+      const refused = { code: 'ENGINE_UNAVAILABLE', message: expect.stringContaining('Traefik still serves it') }
+      expect(await outcome).toMatchObject(refused)
+      const down = { state: 'down', reason: expect.stringContaining('it answers nothing') }
+      await expect.poll(() => stateOf(gateway), patience).toMatchObject(down)
+      expect(await seen()).toMatchObject({ status: expect.stringMatching(/down.*it answers nothing/), exitCode: 5, readyz: 503 })
+      // It is known now: nobody waits for it.
+      const began = performance.now()
+      await expect(remove()).rejects.toMatchObject(refused)
+      expect(performance.now() - began).toBeLessThan(5_000)
+      process.kill(pid, 'SIGCONT')
+      await expect.poll(() => stateOf(gateway)?.state, patience).toBe('ok')
+      for (const host of ['a', 'b1', 'b2', 'b3']) await expect.poll(() => get(`${host}.wild.test`), patience).toBe('hello')
+      expect(await seen()).toMatchObject(well)
+      expect(pidOf(gateway)).toBe(pid)
+      await remove()
+      expect(await get('a.wild.test')).not.toBe('hello')
+    },
+  )
+})
+
 describe('ACME state', () => {
   const account = JSON.stringify({ resolver: { Account: null, Certificates: null } }, null, 2)
   const damaged: readonly (readonly [string, (path: string) => Promise<void>])[] = [
@@ -236,3 +276,12 @@ it('starts with 10,000 routes on file, serves them, and takes the next', async (
   await expect.poll(() => get('more.wild.test'), { timeout: 240_000, interval: 500 }).toBe('hello')
   await expect.poll(seen, patience).toMatchObject(well)
 }, 900_000)
+
+/** One that is gone is as good as told. */
+const kill = (pid: number, signal: NodeJS.Signals) => {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It ended with the gateway.
+  }
+}

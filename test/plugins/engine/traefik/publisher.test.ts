@@ -1,5 +1,80 @@
 import { expect, it, onTestFinished } from 'vitest'
-import { Publisher } from '../../../../plugins/engine/traefik/publisher.ts'
+import { type Channel, Publisher } from '../../../../plugins/engine/traefik/publisher.ts'
+
+/** A publisher whose Traefik takes what `takes` says, and what was offered. */
+const stand = (takes: (generation: number) => boolean, more: Partial<Channel> = {}) => {
+  const stop = new AbortController()
+  const offered: { readonly generation: number; readonly at: number }[] = []
+  const failures: string[] = []
+  const publisher = new Publisher({
+    channel: {
+      running: () => true,
+      silent: () => undefined,
+      offer: async (generation) => void offered.push({ generation, at: performance.now() }),
+      served: async () => {
+        const generation = offered.at(-1)?.generation ?? 0
+        return takes(generation) ? generation : 0
+      },
+      ...more,
+    },
+    signal: stop.signal,
+    told: async () => undefined,
+    failed: (why) => void failures.push(why),
+  })
+  onTestFinished(async () => {
+    stop.abort()
+    await publisher.close()
+  })
+  return { publisher, offered, failures }
+}
+
+it('offers what Traefik did not take again within a second or so, under another number and with what came meanwhile', async () => {
+  let lost = 0
+  const { publisher, offered, failures } = stand((generation) => {
+    if (lost === 0) lost = generation
+    return generation !== lost
+  })
+  const first = publisher.publish()
+  await expect.poll(() => offered.length).toBe(1)
+  const second = publisher.publish()
+  await publisher.served(second, AbortSignal.timeout(30_000))
+  const [one, two] = offered
+  expect(one?.generation).toBe(first)
+  expect(two?.generation).toBeGreaterThanOrEqual(second)
+  expect((two?.at ?? 0) - (one?.at ?? 0)).toBeLessThan(5_000)
+  expect(failures).toEqual([])
+})
+
+it('asks a Traefik that needs long for each no more often than it needs', async () => {
+  let at = performance.now()
+  const { publisher, offered } = stand(() => performance.now() - at > 700)
+  for (let round = 0; round < 3; round++) {
+    at = performance.now()
+    await publisher.served(publisher.publish(), AbortSignal.timeout(30_000))
+  }
+  expect(offered.length).toBeLessThanOrEqual(4)
+})
+
+it('has nobody wait for a Traefik that answers nothing', async () => {
+  let silent: string | undefined
+  const { publisher } = stand(() => false, { silent: () => silent })
+  const waits = publisher.served(publisher.publish(), AbortSignal.timeout(30_000))
+  silent = 'it answers nothing'
+  await expect(waits).rejects.toThrow('it answers nothing')
+})
+
+it('does not wait for one that does not run, but for what it will find', async () => {
+  const put = Promise.withResolvers<void>()
+  const { publisher } = stand(() => false, { running: () => false, offer: () => put.promise })
+  let done = false
+  const waits = publisher.served(publisher.publish(), AbortSignal.timeout(30_000)).then(() => {
+    done = true
+  })
+  await new Promise(setImmediate)
+  expect(done).toBe(false)
+  put.resolve()
+  await waits
+})
 
 it('tells of what is served again where telling failed, and has nobody wait for that', async () => {
   const stop = new AbortController()
@@ -7,7 +82,12 @@ it('tells of what is served again where telling failed, and has nobody wait for 
   const order: string[] = []
   const told = Promise.withResolvers<number>()
   const publisher = new Publisher({
-    channel: { running: () => true, offer: async () => undefined, served: async () => true },
+    channel: {
+      running: () => true,
+      silent: () => undefined,
+      offer: async () => undefined,
+      served: async () => Number.POSITIVE_INFINITY,
+    },
     signal: stop.signal,
     async told(generation) {
       if (failures.length === 0) throw new Error('no answer')
