@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { asGatewayError, GatewayError } from '../core/errors.ts'
 import { answers } from '../core/listeners.ts'
+import { lingeringClose } from '../lib/lingering-close.ts'
 import { parentSocket } from './parent-words.ts'
 
 /** Where the parent is asked for an upgrade, by whoever may open the socket; and its hold on the root. */
@@ -18,7 +19,11 @@ export const desk = (upgrade: () => Promise<number>) => {
       await unlink(path).catch(() => undefined)
       server = createServer((socket) => {
         socket.on('error', () => socket.destroy())
+        // Who connects and sends nothing holds no descriptor for ever.
+        const silent = setTimeout(() => socket.destroy(), 10_000)
+        socket.once('close', () => clearTimeout(silent))
         socket.once('data', async () => {
+          clearTimeout(silent)
           const answer = await upgrade().then(
             (pid) => ({ pid }),
             (error) => {
@@ -26,7 +31,7 @@ export const desk = (upgrade: () => Promise<number>) => {
               return { code, message, fix }
             },
           )
-          socket.end(`${JSON.stringify(answer)}\n`)
+          lingeringClose(socket, `${JSON.stringify(answer)}\n`)
         })
       })
       const opened = server

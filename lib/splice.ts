@@ -7,12 +7,18 @@ export interface End {
   readonly count: (bytes: number) => void
 }
 export interface Tunnel {
+  /** One end has stopped sending, or is gone. */
+  readonly halfClosed: boolean
   cut(): void
 }
 
 /** Passes bytes both ways until both ends are closed, then says `over` once. An end that only stops sending is told so to the other. */
 export const splice = (client: End, backend: End, over: () => void): Tunnel => {
   let closed = 0
+  let halfClosed = false
+  const ended = () => {
+    halfClosed = true
+  }
   const close = () => {
     closed++
     if (closed === 2) over()
@@ -21,9 +27,16 @@ export const splice = (client: End, backend: End, over: () => void): Tunnel => {
     client.socket.destroy()
     backend.socket.destroy()
   }
+  client.socket.on('end', ended).on('close', ended)
+  backend.socket.on('end', ended).on('close', ended)
   oneWay(client, backend.socket, cut, close)
   oneWay(backend, client.socket, cut, close)
-  return { cut }
+  return {
+    get halfClosed() {
+      return halfClosed
+    },
+    cut,
+  }
 }
 
 const oneWay = ({ socket: from, head, count }: End, to: Duplex, cut: () => void, close: () => void): void => {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { ByteBuffer } from './byte-buffer.ts'
 import { ClientHelloReader } from './client-hello.ts'
+import { lingeringClose } from './lingering-close.ts'
 import { patience } from './patience.ts'
 import { type Connected, readProxyHeader } from './proxy-protocol.ts'
 
@@ -9,8 +10,7 @@ export const alert = { decodeError: 50, internalError: 80, unrecognizedName: 112
 
 /** Refuses a handshake with a fatal alert, before TLS has begun. */
 export const refuseHandshake = (socket: Socket, description: number): void => {
-  socket.end(Buffer.from([21, 3, 3, 0, 2, 2, description]))
-  socket.resume()
+  lingeringClose(socket, Buffer.from([21, 3, 3, 0, 2, 2, description]))
 }
 
 /** Who is at the other end of a connection, by what the socket or a PROXY header says. */

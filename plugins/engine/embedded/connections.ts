@@ -1,33 +1,31 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { OpenConnections } from '../../../lib/open-connections.ts'
 import { patience } from '../../../lib/patience.ts'
 
 /** Every connection of a client that is open, with its HTTP/2 session where it has one. */
 export class Connections {
-  readonly #sockets = new Set<Socket>()
+  readonly open: OpenConnections
   readonly #sessions = new Set<{ goAway(): void }>()
   readonly #most: number
-  #empty: (() => void) | undefined
 
-  constructor(most: number) {
+  /** `stallTime`: ms after which one that reads nothing of what waits for it is cut. */
+  constructor(most: number, stallTime: number) {
     this.#most = most
+    this.open = new OpenConnections(stallTime)
   }
   get size(): number {
-    return this.#sockets.size
+    return this.open.size
   }
 
   /** False, and the connection is closed, where there are too many. */
   add(socket: Socket): boolean {
     socket.on('error', () => {})
-    if (this.#most > 0 && this.#sockets.size >= this.#most) {
+    if (this.#most > 0 && this.open.size >= this.#most) {
       socket.destroy()
       return false
     }
-    this.#sockets.add(socket)
-    socket.on('close', () => {
-      this.#sockets.delete(socket)
-      if (this.#sockets.size === 0) this.#empty?.()
-    })
+    this.open.add(socket)
     // Who stops sending may still want the answer: HTTP and tunnels decide that themselves.
     socket.allowHalfOpen = true
     socket.setNoDelay(true)
@@ -44,14 +42,13 @@ export class Connections {
   }
   /** Ends when the last connection is closed, after `time` ms at the latest. */
   async idle(time: number): Promise<void> {
-    if (this.#sockets.size === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()
     const over = patience(time, resolve)
-    this.#empty = resolve
+    this.open.whenEmpty(resolve)
     await promise
     over()
   }
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy()
+    this.open.destroy()
   }
 }

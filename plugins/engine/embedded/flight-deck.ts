@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { Access } from './access-log.ts'
 import type { Exchange } from './exchange.ts'
 import type { Awake, Flow } from './table.ts'
@@ -9,6 +10,7 @@ export interface FlightLimits {
   readonly responseTime: number
   readonly stallTime: number
   readonly tunnelTime: number
+  readonly halfClosedTime: number
 }
 
 /** What all flights share. */
@@ -18,6 +20,8 @@ export interface FlightDeck {
   complain(awake: Awake, message: string, status?: number): void
   /** Told of every request once it is over, where there is an access log. */
   readonly access: ((access: Access) => void) | undefined
+  /** From now on the connection passes bytes both ways. */
+  tunnelled(socket: Duplex): void
   began(awake: Awake, flow: Flow): void
   ended(awake: Awake, flow: Flow): void
   /** Bytes of a flow that has ended were counted: a body goes on for a while behind its answer. */

@@ -159,6 +159,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     this.#at.status = 101
     this.#backend?.answered()
     const client = this.#exchange.take(switchingFields(fields))
+    this.#deck.tunnelled(client.socket)
     this.#at.tunnel = true
     this.#tunnel = splice(
       { socket: client.socket, head: client.head, count: (bytes) => this.#at.count('request', bytes) },
@@ -203,6 +204,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     this.gone()
   }
   tick(now: number): void {
+    if (this.#tunnel) this.#at.halfClosed = this.#tunnel.halfClosed
     switch (overdue(this.#deck.limits, this.#at, now)) {
       case 'client':
         this.#refuse(408, 'its body took too long')

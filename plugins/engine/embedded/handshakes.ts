@@ -3,6 +3,7 @@ import { patience } from '../../../lib/patience.ts'
 import type { Client } from './fields.ts'
 
 interface Handshake {
+  readonly socket: Socket
   readonly client: Client
   /** It is not late any more. */
   readonly over: () => void
@@ -14,7 +15,7 @@ export const handshakes = (time: number) => {
   return {
     begin(socket: Socket, client: Client): void {
       const key = peerKey(socket)
-      const handshake = { client, over: patience(time, () => void socket.destroy()) }
+      const handshake = { socket, client, over: patience(time, () => void socket.destroy()) }
       all.set(key, handshake)
       socket.on('close', () => {
         handshake.over()
@@ -23,12 +24,12 @@ export const handshakes = (time: number) => {
       })
     },
     /** Whose handshake is done. */
-    end(socket: Socket): Client | undefined {
+    end(socket: Socket): { readonly socket: Socket; readonly client: Client } | undefined {
       const key = peerKey(socket)
       const handshake = all.get(key)
       all.delete(key)
       handshake?.over()
-      return handshake?.client
+      return handshake
     },
   }
 }

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
-import { patience } from '../../../lib/patience.ts'
+import { LastRequest } from '../../../lib/last-request.ts'
+import { discardInput, lingerAfterLastAnswer, lingeringClose } from '../../../lib/lingering-close.ts'
 import { discard, type Exchange, type Watcher } from './exchange.ts'
 import { type Client, type Fields, fieldValue } from './fields.ts'
 import { lateHeads } from './late-heads.ts'
@@ -37,38 +38,63 @@ export const http1Server = (given: Given): Server => {
     keepAliveTimeout: idleTime,
     connectionsCheckingInterval: 1_000,
     optimizeEmptyRequests: true,
+    // It would answer without us, and go on with the requests that follow.
+    requireHostHeader: false,
     shouldUpgradeCallback: ({ method = '', httpVersion, rawHeaders }) => mayUpgrade(method, httpVersion, rawHeaders),
   })
   // Node leaves out without a word what is over this count; the size of the head is limited anyway.
   server.maxHeadersCount = 0
   const late = lateHeads(server)
-  // Connections that had their last answer: what still comes on them is no request.
-  const done = new WeakSet<Duplex>()
+  const last = new LastRequest()
   const pipelines = new Pipelines()
+  const refused = (socket: Duplex): void => {
+    pipelines.clear(socket)
+    last.refuse(socket)
+  }
   const serve = (req: IncomingMessage, res: ServerResponse) => {
     const target = checkRequest(req.method ?? '', req.url ?? '', req.httpVersion, req.rawHeaders)
     if ('status' in target) {
-      done.add(req.socket)
-      pipelines.clear(req.socket)
+      refused(req.socket)
       answer(res, target.status, true)
-    } else given.serve(new Http1Exchange(req, res, target, given.client(req.socket), given.stopping))
+    } else given.serve(new Http1Exchange(req, res, target, given.client(req.socket), given.stopping, last))
   }
-  const inOrder = (req: IncomingMessage, res: ServerResponse) => pipelines.add(serve, req, res)
-  server.on('request', inOrder)
-  server.on('checkContinue', inOrder)
+  const unexpected = (req: IncomingMessage, res: ServerResponse) => {
+    refused(req.socket)
+    answer(res, 417, true)
+  }
+  const inOrder = (then: typeof serve) => {
+    const admitted = (req: IncomingMessage, res: ServerResponse) => {
+      if (last.admits(req, res)) then(req, res)
+      else pipelines.clear(req.socket)
+    }
+    return (req: IncomingMessage, res: ServerResponse) => pipelines.add(admitted, req, res)
+  }
+  server.on('request', inOrder(serve))
+  server.on('checkContinue', inOrder(serve))
+  server.on('checkExpectation', inOrder(unexpected))
   server.on('upgrade', (req, socket, head) => {
     const target = checkRequest(req.method ?? '', req.url ?? '', req.httpVersion, req.rawHeaders)
     socket.on('error', () => {})
-    if ('status' in target) refuseRaw(socket, target.status)
+    if (last.has(socket) || isAnswering(socket)) outOfTurn(socket)
+    else if ('status' in target) refuseRaw(socket, target.status)
     else if (!mayUpgrade(req.method ?? '', req.httpVersion, req.rawHeaders)) refuseRaw(socket, 400)
     else given.serve(new UpgradeExchange(req, socket, head, target, given.client(socket)))
   })
-  server.on('connect', (_req, socket) => refuseRaw(socket, 405))
+  server.on('connect', (_req, socket) => {
+    socket.on('error', () => {})
+    if (last.has(socket) || isAnswering(socket)) outOfTurn(socket)
+    else refuseRaw(socket, 405)
+  })
+  // Node has let go of the connection, so an answer of ours would go out before those of earlier requests.
+  const outOfTurn = (socket: Duplex) => {
+    if (last.has(socket)) discardInput(socket)
+    else socket.destroy()
+  }
   const refuse = (socket: Duplex, code: string | undefined) => {
-    if (done.has(socket)) return
-    done.add(socket)
-    // Node says on the socket which answer it is writing: none of ours may get into the middle of it.
-    const answering = '_httpMessage' in socket && socket._httpMessage
+    if (last.covers(socket, code)) return
+    // None of our answers may get into the middle of another one.
+    const answering = isAnswering(socket)
+    refused(socket)
     if (!socket.writable || answering || code === 'ECONNRESET') socket.destroy()
     else refuseRaw(socket, statusOf(code))
   }
@@ -76,10 +102,14 @@ export const http1Server = (given: Given): Server => {
     if (code === 'ERR_HTTP_REQUEST_TIMEOUT') late(socket, () => refuse(socket, code))
     else refuse(socket, code)
   })
+  lingerAfterLastAnswer(server)
   // Without it nothing checks headersTimeout: a server that listens nowhere never says so itself.
   server.emit('listening')
   return server
 }
+
+/** Node says on the socket which answer it is writing. */
+const isAnswering = (socket: Duplex): boolean => '_httpMessage' in socket && Boolean(socket._httpMessage)
 
 const statusOf = (code: string | undefined): number =>
   code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
@@ -92,16 +122,13 @@ export const answer = (res: ServerResponse, status: number, close: boolean, fiel
   res.end(page)
 }
 
-// Closed while bytes of the client are unread, a connection is reset, and its last answer may be lost.
-const linger = 1_000
-
 const refuseRaw = (socket: Duplex, status: number): void => {
   const page = errorPage(status)
-  const gone = patience(linger, () => socket.destroy())
-  socket.once('close', gone)
-  socket.end(rawHead(status, '', [...pageFields(page), 'Connection', 'close']) + page.toString('latin1'), 'latin1')
-  socket.resume()
+  lingeringClose(socket, rawHead(status, '', [...pageFields(page), 'Connection', 'close']) + page.toString('latin1'))
 }
+
+/** Statuses that say that the request was not for this connection, or was not read in full: nothing that follows it is a request. */
+const endsConnection = new Set([408, 413, 421])
 
 class Http1Exchange implements Exchange {
   readonly client: Client
@@ -119,9 +146,17 @@ class Http1Exchange implements Exchange {
   #waits = false
   /** Heads of interim responses that wait for the socket. */
   #interims = ''
-  #last: () => boolean
+  readonly #stopping: () => boolean
+  readonly #last: LastRequest
 
-  constructor(req: IncomingMessage, res: ServerResponse, { authority, target }: Target, client: Client, last: () => boolean) {
+  constructor(
+    req: IncomingMessage,
+    res: ServerResponse,
+    { authority, target }: Target,
+    client: Client,
+    stopping: () => boolean,
+    last: LastRequest,
+  ) {
     this.#req = req
     this.#res = res
     this.client = client
@@ -134,6 +169,7 @@ class Http1Exchange implements Exchange {
     const chunked = req.headers['transfer-encoding'] !== undefined
     this.length = length
     this.body = chunked || (length !== undefined && length !== '0') ? req : undefined
+    this.#stopping = stopping
     this.#last = last
   }
   watch(watcher: Watcher): void {
@@ -169,7 +205,11 @@ class Http1Exchange implements Exchange {
       possible || fieldValue(said, 'trailer') === undefined
         ? said
         : said.filter((_text, i) => said[i - (i % 2)]?.toLowerCase() !== 'trailer')
-    if (this.#last()) this.#res.shouldKeepAlive = false
+    if (this.#stopping()) this.#res.shouldKeepAlive = false
+    else if (endsConnection.has(status)) {
+      this.#res.shouldKeepAlive = false
+      this.#last.close(this.#req.socket)
+    }
     // Said each time: Node would keep the one of an earlier head that it refused.
     this.#res.writeHead(status, reason || (STATUS_CODES[status] ?? 'Unknown'), fields)
   }

@@ -83,6 +83,8 @@ interface Limits {
   readonly stallSeconds?: number
   /** An upgraded or passed-through connection on which nothing moves; default 3,600. */
   readonly tunnelIdleSeconds?: number
+  /** The same once one of its two sides has stopped sending; default 60. */
+  readonly halfClosedSeconds?: number
   /** Streams at once of one HTTP/2 connection; default 128. */
   readonly streams?: number
   /** PING and SETTINGS frames a second of one HTTP/2 connection; default 100. */
@@ -103,6 +105,7 @@ const defaults = {
   responseSeconds: 300,
   stallSeconds: 300,
   tunnelIdleSeconds: 3_600,
+  halfClosedSeconds: 60,
   streams: 128,
   controlFrames: 100,
 } satisfies Limits
@@ -111,6 +114,7 @@ const least: Readonly<Record<string, number>> = {
   handshakeSeconds: 0.1,
   headerSeconds: 0.1,
   connectSeconds: 0.1,
+  halfClosedSeconds: 0.1,
   streams: 1,
   controlFrames: 1,
 }

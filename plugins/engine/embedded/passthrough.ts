@@ -9,8 +9,11 @@ import type { Awake, Flow } from './table.ts'
 export interface PassthroughDeck {
   /** Idle time in ms after which a connection is cut; 0: never. */
   readonly tunnelTime: number
+  /** The same once one side has stopped sending. */
+  readonly halfClosedTime: number
   complain(awake: Awake, message: string, status?: number): void
   readonly access: ((access: Access) => void) | undefined
+  tunnelled(socket: Socket): void
   began(awake: Awake, flow: Flow): void
   ended(awake: Awake, flow: Flow): void
   /** What goes to the backend before the client's own bytes. */
@@ -69,6 +72,7 @@ export class Passthrough implements Flow {
   #join(backend: Socket): void {
     const preface = this.#deck.preface(this.#connected)
     if (preface) backend.write(preface)
+    this.#deck.tunnelled(this.#client)
     const { meter } = this.#awake
     const empty = Buffer.alloc(0)
     const up = (bytes: number) => {
@@ -111,7 +115,8 @@ export class Passthrough implements Flow {
     this.#gone()
   }
   tick(now: number): void {
-    const { tunnelTime } = this.#deck
-    if (tunnelTime > 0 && now - this.#moved > tunnelTime) this.cut()
+    const { tunnelTime, halfClosedTime } = this.#deck
+    const most = this.#tunnel?.halfClosed ? halfClosedTime : tunnelTime
+    if (most > 0 && now - this.#moved > most) this.cut()
   }
 }

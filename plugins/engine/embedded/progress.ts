@@ -10,6 +10,8 @@ export interface Stage {
   answer: 'none' | 'begun' | 'done'
   /** The answer was a 101. */
   tunnel: boolean
+  /** Of a tunnel: one side has stopped sending. */
+  halfClosed: boolean
   /** Some of the request's body has not come yet. */
   bodyLeft: boolean
   began: number
@@ -20,7 +22,7 @@ export interface Stage {
 /** Whom a request keeps waiting for too long: its client to send the body, its backend to answer, or nobody in particular. */
 export const overdue = (limits: FlightLimits, at: Readonly<Stage>, now: number): 'client' | 'backend' | 'idle' | undefined => {
   const over = (limit: number, since: number) => limit > 0 && now - since > limit
-  if (at.tunnel) return over(limits.tunnelTime, at.moved) ? 'idle' : undefined
+  if (at.tunnel) return over(at.halfClosed ? limits.halfClosedTime : limits.tunnelTime, at.moved) ? 'idle' : undefined
   if (at.bodyLeft && at.answer !== 'done' && over(limits.bodyTime, at.began)) return 'client'
   if (at.answer === 'none' && !at.bodyLeft) return over(limits.responseTime, at.moved) ? 'backend' : undefined
   return over(limits.stallTime, at.moved) ? 'idle' : undefined
@@ -30,6 +32,7 @@ export const overdue = (limits: FlightLimits, at: Readonly<Stage>, now: number):
 export class Progress implements Stage {
   answer: Stage['answer'] = 'none'
   tunnel = false
+  halfClosed = false
   bodyLeft: boolean
   began = timeAwake()
   moved = this.began

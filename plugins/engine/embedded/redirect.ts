@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { LastRequest } from '../../../lib/last-request.ts'
+import { lingerAfterLastAnswer, lingeringClose } from '../../../lib/lingering-close.ts'
 import { answerPlainly, challengeToken } from './challenges.ts'
 import { answer, type Http1Limits } from './http1.ts'
 import { lateHeads } from './late-heads.ts'
@@ -23,12 +25,20 @@ export const redirectServer = ({ limits, knows, port, stopping, challenge }: Giv
     headersTimeout: limits.headerTime,
     requestTimeout: limits.headerTime,
     keepAliveTimeout: limits.idleTime,
+    requireHostHeader: false,
     connectionsCheckingInterval: 1_000,
   })
+  const last = new LastRequest()
+  const pipelines = new Pipelines()
   const serve = (req: IncomingMessage, res: ServerResponse) => {
+    if (!last.admits(req, res)) return pipelines.clear(req.socket)
     const fields = req.rawHeaders.filter((_text, i) => req.rawHeaders[i - (i % 2)]?.toLowerCase() !== 'upgrade')
     const asked = checkRequest(req.method ?? '', req.url ?? '', req.httpVersion, fields)
-    if ('status' in asked) return answer(res, asked.status, true)
+    if ('status' in asked) {
+      pipelines.clear(req.socket)
+      last.refuse(req.socket)
+      return answer(res, asked.status, true)
+    }
     const host = hostKey(asked.authority)
     // A body is not waited for: nobody is going to read it.
     const close = stopping() || req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined
@@ -40,20 +50,22 @@ export const redirectServer = ({ limits, knows, port, stopping, challenge }: Giv
     const status = req.method === 'GET' || req.method === 'HEAD' ? 301 : 308
     answer(res, status, close, ['Location', `https://${host}${suffix}${asked.target}`])
   }
-  const pipelines = new Pipelines()
   server.on('request', (req, res) => pipelines.add(serve, req, res))
   server.on('connect', (_req, socket) =>
-    socket.end('HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'),
+    lingeringClose(socket, 'HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'),
   )
   const late = lateHeads(server)
-  const refuse = (socket: Duplex) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+  const refuse = (socket: Duplex, code: string | undefined) => {
+    if (last.covers(socket, code)) return
+    last.refuse(socket)
+    if (socket.writable) lingeringClose(socket, 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
     else socket.destroy()
   }
   server.on('clientError', ({ code }: Error & { code?: string }, socket) => {
-    if (code === 'ERR_HTTP_REQUEST_TIMEOUT') late(socket, () => refuse(socket))
-    else refuse(socket)
+    if (code === 'ERR_HTTP_REQUEST_TIMEOUT') late(socket, () => refuse(socket, code))
+    else refuse(socket, code)
   })
+  lingerAfterLastAnswer(server)
   server.emit('listening')
   return server
 }

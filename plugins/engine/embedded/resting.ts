@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { closeAtOnce } from '../../../lib/lingering-close.ts'
 
 /** Of a connection that carries a message, in place of the bytes read of it. */
 const busy = -1
@@ -23,7 +24,7 @@ export const restingConnections = (server: Server): { end(): void } => {
       for (const [socket, before] of open) {
         // Node says on the socket which answer it is writing.
         const now = '_httpMessage' in socket && socket._httpMessage ? busy : socket.bytesRead
-        if (now === before && now !== busy) socket.destroySoon()
+        if (now === before && now !== busy) closeAtOnce(socket)
         else open.set(socket, now)
       }
     },

@@ -65,7 +65,7 @@ export const startServing = ({
   const { limits } = settings
   const log = limitedLog(unlimited, 20)
   const ms = (seconds: number) => seconds * 1_000
-  const connections = new Connections(limits.connections)
+  const connections = new Connections(limits.connections, ms(limits.stallSeconds))
   const clients = new WeakMap<Duplex, Client>()
   const shaking = handshakes(ms(limits.handshakeSeconds))
   let stopping = false
@@ -79,13 +79,16 @@ export const startServing = ({
       responseTime: ms(limits.responseSeconds),
       stallTime: ms(limits.stallSeconds),
       tunnelTime: ms(limits.tunnelIdleSeconds),
+      halfClosedTime: ms(limits.halfClosedSeconds),
     },
     tunnelTime: ms(limits.tunnelIdleSeconds),
+    halfClosedTime: ms(limits.halfClosedSeconds),
     access,
     complain: (awake, message, status) => {
       awake.log ??= limitedLog(unlimited, 5)
       awake.log(message, { workload: awake.id, host: awake.route.host, ...(status && { status }) })
     },
+    tunnelled: (socket) => connections.open.tunnel(socket),
     began: (awake, flow) => table.began(awake, flow),
     countedLate: (awake) => table.note(awake),
     ended: (awake, flow) => {
@@ -161,7 +164,9 @@ export const startServing = ({
     },
   })
   tls.on('secureConnection', (socket: TLSSocket) => {
-    const client = shaking.end(socket) ?? unknownClient
+    const shaken = shaking.end(socket)
+    const client = shaken?.client ?? unknownClient
+    if (shaken) connections.open.secured(shaken.socket, socket)
     socket.allowHalfOpen = true
     socket.on('error', () => {})
     if (socket.alpnProtocol === 'h2') http2(socket, client)

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { lingeringClose } from '../../../lib/lingering-close.ts'
 import type { Exchange, Watcher } from './exchange.ts'
 import type { Client, Fields } from './fields.ts'
 import { rawHead } from './pages.ts'
@@ -52,8 +53,7 @@ export class UpgradeExchange implements Exchange {
     return this.#socket.write(chunk)
   }
   end(chunk: Buffer | undefined): void {
-    if (chunk) this.#socket.end(chunk)
-    else this.#socket.end()
+    lingeringClose(this.#socket, chunk)
   }
   take(fields: Fields): { socket: Duplex; head: Buffer } {
     this.#taken = true

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { asGatewayError, type Core, type DnsWriter, errorCodes, GatewayError, refused } from '../../../core/index.ts'
 import { challengeOf, readChallenge } from '../../../lib/dns/challenge.ts'
 import { isUnder } from '../../../lib/host.ts'
+import { lingeringClose } from '../../../lib/lingering-close.ts'
 import { unlessAborted } from '../../../lib/unless-aborted.ts'
 import { parseRequest, readLine } from './request.ts'
 
@@ -50,11 +51,11 @@ export const answerer = ({ dns, ownZones, seconds, log }: Parts) => {
       // The program keeps its side open until it has its answer.
       socket.on('end', () => gone.abort(lost))
       await unlessAborted(carryOut(line, signal), signal)
-      socket.end('{"exit":0}\n')
+      lingeringClose(socket, '{"exit":0}\n')
     } catch (thrown) {
       const error = asGatewayError(thrown)
       log('a DNS challenge was not carried out', { error })
-      socket.end(`${JSON.stringify({ exit: errorCodes[error.code].exit, text: error.text })}\n`)
+      lingeringClose(socket, `${JSON.stringify({ exit: errorCodes[error.code].exit, text: error.text })}\n`)
     } finally {
       clearTimeout(late)
     }

@@ -1,37 +1,62 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { HttpError, problem } from './problem.ts'
+import { LastRequest } from '../../../lib/last-request.ts'
+import { closeAtOnce, lingerAfterLastAnswer, lingeringClose } from '../../../lib/lingering-close.ts'
+import { OpenConnections } from '../../../lib/open-connections.ts'
+import { HttpError } from './problem.ts'
 
 const maxSockets = 4096
+
+/** Milliseconds after which a connection is cut whose client reads nothing of its answer. */
+const stallTime = 30_000
 
 /** Milliseconds that a client may take for its headers, for its whole request, and between two requests. */
 const usual = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 10_000, connectionsCheckingInterval: 1000 }
 
 /** A server of HTTP/1.1 without a listening socket of its own: the core's accepted connections are handed to it. */
 export const httpServer = (handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>, limits = usual) => {
-  const sockets = new Set<Socket>()
+  const open = new OpenConnections(stallTime)
+  const last = new LastRequest()
   const running = new Set<ServerResponse>()
   let closing = false
-  const server = createServer({ maxHeaderSize: 16 * 1024, ...limits })
+  const server = createServer({ maxHeaderSize: 16 * 1024, requireHostHeader: false, ...limits })
   server.maxHeadersCount = 100
   // Without it the header and request timeouts never start: nothing else tells this server that it has connections.
   server.emit('listening')
   server.on('request', (request, response) => {
+    if (!last.admits(request, response)) return
+    const refusal = checkMessage(request)
+    if (refusal) return refuseRequest(request, response, refusal)
     running.add(response)
     response.once('close', () => running.delete(response))
     if (closing) response.shouldKeepAlive = false
     handle(request, response).catch(() => response.destroy())
   })
+  server.on('checkExpectation', (request, response) => {
+    if (last.admits(request, response)) refuseRequest(request, response, unknownExpectation())
+  })
+  const refuseRequest = (request: IncomingMessage, response: ServerResponse, error: HttpError): void => {
+    last.refuse(request.socket)
+    response.shouldKeepAlive = false
+    const { status, headers, body } = refusalOf(error)
+    response.writeHead(status, headers).end(body)
+  }
+  lingerAfterLastAnswer(server)
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
-    refuse(socket, badRequest(error.code))
+    if (last.covers(socket, error.code)) return
+    last.refuse(socket)
+    // No answer of ours may get into the middle of another one.
+    const answering = '_httpMessage' in socket && socket._httpMessage instanceof ServerResponse && socket._httpMessage.headersSent
+    if (error.code === 'ECONNRESET' || !socket.writable || answering) return void socket.destroy()
+    const { status, headers, body } = refusalOf(badRequest(error.code))
+    const lines = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`)
+    lingeringClose(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
   })
 
   return {
     accept(socket: Socket): void {
-      if (sockets.size >= maxSockets) return void socket.destroy()
-      sockets.add(socket)
-      socket.once('close', () => sockets.delete(socket))
+      if (open.size >= maxSockets) return void socket.destroy()
+      open.add(socket)
       server.emit('connection', socket)
     },
     /** Idle connections end at once, the rest when their answer is sent or after `grace` milliseconds. */
@@ -43,12 +68,11 @@ export const httpServer = (handle: (request: IncomingMessage, response: ServerRe
         const { socket } = response
         busy.add(socket)
         response.shouldKeepAlive = false
-        response.once('finish', () => socket?.destroySoon())
+        response.once('finish', () => socket && closeAtOnce(socket))
       }
-      const ended = [...sockets].map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())))
-      const cut = setTimeout(() => sockets.forEach((socket) => void socket.destroy()), grace)
-      for (const socket of sockets) if (!busy.has(socket)) socket.destroySoon()
-      await Promise.all(ended)
+      const cut = setTimeout(() => open.destroy(), grace)
+      for (const socket of open.sockets()) if (!busy.has(socket)) closeAtOnce(socket)
+      await new Promise<void>((resolve) => open.whenEmpty(resolve))
       clearTimeout(cut)
     },
   }
@@ -66,14 +90,29 @@ const badRequest = (code: string | undefined): HttpError => {
   }
 }
 
-const refuse = (socket: { end(text: string): unknown }, error: HttpError): void => {
-  const response = problem(error)
-  response.text().then((body) => {
-    const head = [
-      `HTTP/1.1 ${response.status} Error`,
-      'content-type: application/problem+json',
-      `content-length: ${Buffer.byteLength(body)}`,
-    ]
-    socket.end(`${[...head, 'connection: close'].join('\r\n')}\r\n\r\n${body}`)
-  })
+const unknownExpectation = (): HttpError =>
+  new HttpError(417, 'BAD_REQUEST', 'the request expects something that is not served here', 'send it without Expect')
+
+/** Ambiguous requests (request-smuggling vectors, RFC 9112 sections 3.2 and 11.2) that Node's parser admits. */
+const checkMessage = ({ httpVersion, rawHeaders }: IncomingMessage): HttpError | undefined => {
+  const refuse = (message: string) => new HttpError(400, 'BAD_REQUEST', message, 'send well-formed HTTP/1.1')
+  if (httpVersion !== '1.1' && httpVersion !== '1.0')
+    return new HttpError(505, 'BAD_REQUEST', `HTTP/${httpVersion} is not served here`, 'send HTTP/1.1')
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]?.toLowerCase()
+    if (name === 'host') hosts++
+    else if (name === 'transfer-encoding' && (httpVersion === '1.0' || rawHeaders[i + 1]?.toLowerCase() !== 'chunked'))
+      return refuse('the only transfer coding served is chunked, once, in HTTP/1.1')
+  }
+  return hosts === 1 || (hosts === 0 && httpVersion === '1.0') ? undefined : refuse(`the request names ${hosts} hosts`)
+}
+
+const refusalOf = ({ status, error: { code, message: detail, fix } }: HttpError) => {
+  const body = JSON.stringify({ type: `urn:zos-gateway:error:${code}`, title: STATUS_CODES[status], status, code, detail, fix })
+  return {
+    status,
+    headers: { 'content-type': 'application/problem+json', 'content-length': String(Buffer.byteLength(body)) },
+    body,
+  }
 }

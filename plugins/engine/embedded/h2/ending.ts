@@ -1,12 +1,9 @@
 import type { Duplex } from 'node:stream'
-import { patience } from '../../../../lib/patience.ts'
+import { closeWithin } from '../../../../lib/lingering-close.ts'
 import { type ErrorCode, errorCode, mostWindow } from './codes.ts'
 import type { Outbox } from './outbox.ts'
 import type { Streams } from './streams.ts'
 import { goAwayFrame } from './write.ts'
-
-/** Milliseconds that the other side has to take the last bytes. */
-const linger = 1_000
 
 interface Given {
   readonly socket: Duplex
@@ -82,8 +79,7 @@ export class Ending {
     if (this.#closed) return
     this.close()
     const { socket, out } = this.#given
-    const gone = patience(linger, () => socket.destroy())
-    socket.once('close', gone)
+    closeWithin(socket)
     out.end(() => socket.end())
   }
 }

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { canonicalHost } from '../../../../lib/host.ts'
+import { lingeringClose } from '../../../../lib/lingering-close.ts'
 import type { Table } from './table.ts'
 import { Upgrade } from './upgrade.ts'
 
@@ -31,7 +32,7 @@ export const openUpgrades = (table: Table): ((socket: Socket) => void) => {
 }
 
 const refuse = (socket: Socket, status: string): void =>
-  void socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`)
+  lingeringClose(socket, `HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`)
 
 const same = (given: string | string[] | undefined, token: string): boolean => {
   const [a, b] = [Buffer.from(typeof given === 'string' ? given : ''), Buffer.from(token)]

@@ -25,7 +25,7 @@ describe('38: bytes that are no good request', () => {
   test.each([
     ['no Host', `GET /v1/workloads HTTP/1.1\r\n${close}`, 400],
     ['an empty Host', `GET /v1/workloads HTTP/1.1\r\nhost:\r\n${close}`, 400],
-    ['two Hosts', `GET /v1/workloads HTTP/1.1\r\nhost: localhost\r\nhost: evil.example.org\r\n${close}`, 403],
+    ['two Hosts', `GET /v1/workloads HTTP/1.1\r\nhost: localhost\r\nhost: evil.example.org\r\n${close}`, 400],
     ['another host in absolute form', `GET http://evil.example.org/v1/workloads HTTP/1.1\r\nhost: localhost\r\n${close}`, 403],
     ['an asterisk', `GET * HTTP/1.1\r\nhost: localhost\r\n${close}`, 400],
     ['a backslash in the path', `GET /v1\\workloads HTTP/1.1\r\nhost: localhost\r\n${close}`, 400],
@@ -88,6 +88,47 @@ test('38: more at once than are allowed get LIMIT and may try again', async () =
   expect((await put(4)).status).toBe(201)
   await small.close()
 })
+
+test.each(['tcp', 'socket'])(
+  'a refused request is the last one of its connection, which ends though its client never closes it (%s)',
+  async (how) => {
+    const small = await startApi()
+    const first = [
+      'GET / HTTP/1.1\r\nhost : x\r\n\r\n',
+      'GET / HTTP/1.1\r\nhost: localhost\r\nhost: localhost\r\n\r\n',
+      'GET / HTTP/1.1\r\n\r\n',
+      'POST / HTTP/1.0\r\nhost: localhost\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+      'POST / HTTP/1.1\r\nhost: localhost\r\nexpect: x\r\ncontent-length: 2\r\n\r\nab',
+      'GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n',
+    ]
+    const body = JSON.stringify(wanted('next.example.org'))
+    const type = 'content-type: application/json'
+    const put = `PUT /v1/workloads/next HTTP/1.1\r\nhost: localhost\r\n${type}\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+    const answers = first.map(async (text) => {
+      const port = Number(new URL(small.url).port)
+      const socket =
+        how === 'tcp'
+          ? connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+          : connect({ path: small.socket, allowHalfOpen: true })
+      let got = ''
+      socket
+        .on('error', () => undefined)
+        .on('data', (chunk) => {
+          got += chunk
+        })
+      socket.write(text + put)
+      // Goes on to send until the gateway has let go of the connection.
+      const going = setInterval(() => socket.write(put), 200)
+      await new Promise((closed) => socket.once('close', closed))
+      clearInterval(going)
+      return got.match(/HTTP\/1\.1 \d+/g)
+    })
+    expect(await Promise.all(answers)).toEqual([400, 400, 400, 400, 417, 200].map((status) => [`HTTP/1.1 ${status}`]))
+    expect(small.gateway.routes.size).toBe(0)
+    await small.close()
+  },
+  30_000,
+)
 
 test('a closing gateway answers what it took, ends idle connections, and takes no more', async () => {
   const ending = await startApi()
