@@ -41,6 +41,8 @@ export class Backend implements Home {
   readonly address: Address
   #dialling: Dialling
   #idle: Wire[] = []
+  /** Idle ones that serve one client each. */
+  readonly #bound = new Set<Wire>()
   #closed = false
   #session: SharedSession<Unreachable> | undefined
   readonly #fitness: Fitness
@@ -85,6 +87,10 @@ export class Backend implements Home {
   dial(done: (result: Wire | Unreachable) => void): void {
     this.connect((result) => done(result instanceof Unreachable ? result : new Wire(result, this)))
   }
+  /** A new HTTP/2 connection, for one call. */
+  callAlone(done: (result: ClientHttp2Session | Unreachable) => void): void {
+    new SharedSession<Unreachable>((opened) => this.connect(opened, 'h2'), this.#dialling.idleTime).get(done)
+  }
   /** The HTTP/2 connection that all calls share. */
   call(done: (result: ClientHttp2Session | Unreachable) => void): void {
     this.#session ??= new SharedSession((opened) => this.connect(opened, 'h2'), this.#dialling.idleTime)
@@ -115,6 +121,18 @@ export class Backend implements Home {
     socket.once(secure ? 'secureConnect' : 'connect', () => finish(socket))
   }
 
+  /** An idle connection that serves one client; false: it is not to be kept. */
+  keepBound(wire: Wire): boolean {
+    if (this.#closed) return false
+    wire.idleSince = performance.now()
+    this.#bound.add(wire)
+    this.#dialling.idleWires.add(wire)
+    return true
+  }
+  takeBound(wire: Wire): void {
+    this.#bound.delete(wire)
+    this.#dialling.idleWires.delete(wire)
+  }
   release(wire: Wire): void {
     if (this.#closed || this.#idle.length >= this.#dialling.idle) {
       wire.socket.destroy()
@@ -125,7 +143,7 @@ export class Backend implements Home {
     this.#dialling.idleWires.add(wire)
   }
   forget(wire: Wire): void {
-    this.#dialling.idleWires.delete(wire)
+    this.takeBound(wire)
     const at = this.#idle.indexOf(wire)
     if (at >= 0) this.#idle.splice(at, 1)
   }
@@ -136,6 +154,7 @@ export class Backend implements Home {
       this.#dialling.idleWires.delete(wire)
       wire.socket.destroy()
     }
+    for (const wire of [...this.#bound]) wire.drop()
     this.#session?.close()
   }
 }

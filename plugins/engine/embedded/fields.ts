@@ -1,3 +1,6 @@
+import type { Socket } from 'node:net'
+import type { BoundConnection } from './connection-auth.ts'
+
 /** Header fields as Node gives them: names and values by turns, as they were spelled. */
 export type Fields = string[]
 
@@ -12,6 +15,10 @@ export interface Client {
   readonly trusted: boolean
   /** The host of the TLS handshake, canonical. */
   readonly serverName: string | undefined
+  /** Its TCP connection. */
+  readonly socket?: Socket
+  /** The backend connection on which it has logged in. */
+  bound?: BoundConnection
 }
 
 /** Without the optional whitespace around it, which is blanks and tabs only (RFC 9110 section 5.6.3): `trim` takes twenty characters more. */

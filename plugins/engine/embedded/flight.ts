@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { timeAwake } from '../../../lib/patience.ts'
 import { splice, type Tunnel } from '../../../lib/splice.ts'
 import type { Backend, Unreachable } from './backends.ts'
+import { type BoundConnection, bindToClient, usesConnectionAuth } from './connection-auth.ts'
 import type { Exchange, Watcher } from './exchange.ts'
 import { type Fields, responseFields, switchingFields, trailerFields } from './fields.ts'
 import type { FlightDeck } from './flight-deck.ts'
@@ -30,6 +31,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
   #backend: Backend | undefined
   readonly #search: Search
   readonly #at: Progress
+  readonly connectionAuth: boolean
   #unflushed = false
   #interims = 0
   #interimBytes = 0
@@ -40,6 +42,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     this.#deck = deck
     this.#awake = awake
     this.#exchange = exchange
+    this.connectionAuth = usesConnectionAuth(exchange.fields)
     this.#search = new Search(awake, this)
     this.#at = new Progress(awake.meter, exchange.body !== undefined)
     deck.began(awake, this)
@@ -61,19 +64,29 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
   get overHttp2(): boolean {
     return this.#deck.overHttp2(this.#exchange)
   }
+  get bound(): BoundConnection | undefined {
+    return this.#exchange.client.bound
+  }
   get repeatable(): boolean {
     return !this.#exchange.body && !this.#exchange.upgrade && repeatable.has(this.#exchange.method)
   }
   found(connection: Wire | ClientHttp2Session, backend: Backend): void {
     this.#backend = backend
-    if (connection instanceof Wire) this.#send(connection)
-    else this.#call(connection, backend)
+    if (connection instanceof Wire) {
+      if (this.connectionAuth) this.#bind(connection, backend)
+      this.#send(connection)
+    } else this.#call(connection, backend)
   }
   unreachable({ late, message }: Unreachable, backend: Backend | undefined): void {
     this.#backend = backend
     this.#refuse(late ? 504 : 502, `its backend ${backend?.address.text ?? ''} cannot be reached: ${message}`)
   }
 
+  // Browsers and curl fall back to HTTP/1.1 for such a login, since the requests of an HTTP/2 connection have no order to log in by.
+  #bind(wire: Wire, backend: Backend): void {
+    const { client, version, upgrade } = this.#exchange
+    bindToClient(client, version !== '2' && !upgrade, wire, backend)
+  }
   #send(wire: Wire): void {
     const { method, body, upgrade } = this.#exchange
     const { head, chunked } = requestHead(this.#exchange)
@@ -89,6 +102,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     try {
       const call = new Http2Call(session, this, requestFieldsH2(this.#exchange, scheme), !body)
       this.#upstream = call
+      if (this.connectionAuth) call.closesSession(session)
       if (body) this.#pump(call)
     } catch (error) {
       this.failed(error instanceof Error ? error : new Error(String(error)))
@@ -124,6 +138,8 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
   head(status: number, reason: string, fields: Fields, framing: Framing): void {
     // RFC 9110 section 15: there are none, and not every version of HTTP lets them through.
     if (status < 200 || status > 599) throw new BadResponse(`it answered with the status ${status}`)
+    const wire = this.#upstream
+    if (wire instanceof Wire && this.#backend && usesConnectionAuth(fields)) this.#bind(wire, this.#backend)
     const trailers = framing === 'chunked'
     this.#exchange.respond(status, reason, responseFields(fields, status), { bodyless: framing === 0, trailers })
     this.#at.answer = 'begun'

@@ -32,6 +32,10 @@ export class Http2Call implements Upstream {
     stream.on('close', () => this.#fail(new Error(`it closed the stream, error code ${stream.rstCode}`)))
   }
 
+  /** Its session serves no other call. */
+  closesSession(session: ClientHttp2Session): void {
+    this.#stream.once('close', () => session.close())
+  }
   write(chunk: Buffer): boolean {
     return this.#stream.write(chunk)
   }

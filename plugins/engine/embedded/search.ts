@@ -1,5 +1,6 @@
 import type { ClientHttp2Session } from 'node:http2'
 import { type Backend, type Backends, Unreachable } from './backends.ts'
+import type { BoundConnection } from './connection-auth.ts'
 import type { Awake } from './table.ts'
 import { Wire } from './wire.ts'
 
@@ -9,6 +10,10 @@ export interface Seeker {
   readonly seeking: boolean
   /** HTTP/2 is spoken to the backend. */
   readonly overHttp2: boolean
+  /** It takes part in a login that holds for its connection. */
+  readonly connectionAuth: boolean
+  /** Of its client, where there is one for such a login. */
+  readonly bound: BoundConnection | undefined
   /** It can be sent again should a kept connection turn out to be closed. */
   readonly repeatable: boolean
   found(connection: Wire | ClientHttp2Session, backend: Backend): void
@@ -33,10 +38,18 @@ export class Search {
   /** `anew`: on a new connection, since a kept one has just failed. */
   go(anew = false): void {
     const seeker = this.#seeker
+    const own = anew || seeker.overHttp2 ? undefined : seeker.bound?.take(this.#backends.all)
+    if (own) {
+      seeker.found(own.wire, own.backend)
+      return
+    }
     const backend = this.#backends.pick(this.#tried)
     if (!backend) seeker.unreachable(new Unreachable('there is none', false), undefined)
-    else if (seeker.overHttp2) backend.call((result) => this.#reached(backend, result))
-    else {
+    else if (seeker.overHttp2) {
+      const reached = (result: ClientHttp2Session | Unreachable) => this.#reached(backend, result)
+      if (seeker.connectionAuth) backend.callAlone(reached)
+      else backend.call(reached)
+    } else {
       const wire = anew ? undefined : backend.take(seeker.repeatable)
       if (wire) seeker.found(wire, backend)
       else backend.dial((result) => this.#reached(backend, result))
@@ -46,6 +59,7 @@ export class Search {
   #reached(backend: Backend, result: Wire | ClientHttp2Session | Unreachable): void {
     if (!this.#seeker.seeking) {
       if (result instanceof Wire) backend.release(result)
+      else if (!(result instanceof Unreachable) && this.#seeker.connectionAuth) result.close()
     } else if (result instanceof Unreachable) this.#next(backend, result)
     else this.#seeker.found(result, backend)
   }

@@ -192,7 +192,7 @@ export const startServing = ({
     }
     socket.on('close', () => handshaken.leave(tenant))
     const port = String(settings.publicHttpsPort ?? destination.port)
-    shaking.begin(socket, { address, secure: true, port, trusted: settings.trusts(address), serverName: host })
+    shaking.begin(socket, { address, secure: true, port, trusted: settings.trusts(address), serverName: host, socket })
     // Who stops sending before the handshake is done wants nothing more.
     socket.allowHalfOpen = false
     tls.emit('connection', socket)
@@ -217,7 +217,7 @@ export const startServing = ({
       return
     }
     const port = String(destination.port)
-    clients.set(socket, { address, secure: false, port, trusted: settings.trusts(address), serverName: undefined })
+    clients.set(socket, { address, secure: false, port, trusted: settings.trusts(address), serverName: undefined, socket })
     http1.emit('connection', socket)
   }
   const accept = (then: (socket: Socket, connected: Connected) => void) => (socket: Socket) => {

@@ -36,7 +36,8 @@ export class Wire implements Upstream, ResponseSink {
   idleSince = 0
   /** Among the idle ones of all backends. */
   readonly place: Place<Wire> = {}
-  #home: Home
+  /** Where it goes once it is idle. */
+  home: Home
   #reader = new ResponseReader(this)
   #asker: Asker | undefined
   #sent = false
@@ -45,7 +46,7 @@ export class Wire implements Upstream, ResponseSink {
 
   constructor(socket: Socket, home: Home) {
     this.socket = socket
-    this.#home = home
+    this.home = home
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
     socket.on('drain', () => this.#asker?.drained())
     socket.on('error', (error) => this.#fail(error))
@@ -88,7 +89,7 @@ export class Wire implements Upstream, ResponseSink {
   }
   /** An idle one that is wanted no more. */
   drop(): void {
-    this.#home.forget(this)
+    this.home.forget(this)
     this.socket.destroy()
   }
   /** The asker no longer wants the answer. */
@@ -110,7 +111,7 @@ export class Wire implements Upstream, ResponseSink {
   upgraded(fields: Fields, rest: Buffer): void {
     const asker = this.#asker
     this.#asker = undefined
-    this.#home.forget(this)
+    this.home.forget(this)
     this.socket.removeAllListeners('data').removeAllListeners('end').removeAllListeners('drain').removeAllListeners('close')
     asker?.upgraded(fields, rest, this.socket)
   }
@@ -121,7 +122,7 @@ export class Wire implements Upstream, ResponseSink {
     if (this.#sent && this.#reusable) {
       // Its last bytes may have held it up.
       this.socket.resume()
-      this.#home.release(this)
+      this.home.release(this)
     } else this.socket.destroy()
     try {
       asker?.done(trailers)
@@ -149,7 +150,7 @@ export class Wire implements Upstream, ResponseSink {
   #fail(error: unknown): void {
     const asker = this.#asker
     this.#asker = undefined
-    this.#home.forget(this)
+    this.home.forget(this)
     this.socket.destroy()
     asker?.failed(asError(error))
   }
