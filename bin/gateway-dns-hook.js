@@ -3,6 +3,9 @@
 // of the gateway, so that it starts at once, and its arguments never reach a shell. docs/dns-hook.md
 import { connect } from 'node:net'
 
+// Node opens its debugger on SIGUSR1, for every user of the machine, unless the signal has a listener.
+process.on('SIGUSR1', () => {})
+
 const seconds = 10
 const usage = 'call it as: gateway-dns-hook present|cleanup _acme-challenge.<domain>. <value>, or gateway-dns-hook timeout'
 const host = /^_acme-challenge(\.[A-Za-z0-9_-]{1,63})+\.?$/

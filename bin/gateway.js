@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 // Runs on any Node that knows modules, so that one which is too old hears so instead of failing on a syntax it does not know.
+import './no-debugger.js'
+
 const oldest = [22, 18]
 const running = process.versions.node.split('.').map(Number)
 const isTooOld = running[0] < oldest[0] || (running[0] === oldest[0] && running[1] < oldest[1])

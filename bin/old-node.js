@@ -9,7 +9,7 @@ export function runWithOwnNode() {
   const child = spawn(node, [fileURLToPath(new URL('gateway.js', import.meta.url)), ...process.argv.slice(2)], {
     stdio: 'inherit',
   })
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code) => process.exit(code ?? 70))
   return true
 }

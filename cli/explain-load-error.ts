@@ -51,4 +51,4 @@ const lineOf = (text: string, file: string): string | undefined => {
 
 /** V8 keeps the line of a syntax error from whoever catches it, and prints it where nobody does. */
 const checked = (file: string): string =>
-  spawnSync(process.execPath, ['--check', file], { encoding: 'utf8', timeout: 5_000 }).stderr ?? ''
+  spawnSync(process.execPath, ['--disable-sigusr1', '--check', file], { encoding: 'utf8', timeout: 5_000 }).stderr ?? ''

@@ -1,5 +1,5 @@
-import { writeSync } from 'node:fs'
 import type { CreateOptions } from '../core/running-gateway.ts'
+import { LineWriter } from '../lib/line-writer.ts'
 
 type Write = NonNullable<CreateOptions['log']>
 type Line = readonly [level: Parameters<Write>[0], message: string, fields: object, at: Date]
@@ -11,21 +11,32 @@ export interface Log {
   dropInfo(): void
 }
 
-/** The log on stderr: lines for a person on a terminal, pino's JSON elsewhere. What is still kept when the process ends is written then. */
+/** Milliseconds that the end of the process waits for who reads the log. */
+const lastWait = 500
+
+/**
+ * The log on stderr: lines for a person on a terminal, pino's JSON elsewhere. What is still kept when the process ends is written then.
+ * A reader that is stuck holds nothing up: lines are dropped, and counted once it reads again.
+ */
 export const createLog = (forPerson = process.stderr.isTTY === true): Log => {
   let kept: Line[] = []
   let out: (line: Line) => void = (line) => kept.push(line)
+  const stderr = new LineWriter(2, (dropped) =>
+    write('warn', `${dropped} lines of the log were dropped: standard error was not read`, { dropped }),
+  )
+  const write: Write = (level, message, fields) => out([level, message, fields, new Date()])
   const drain = () => {
     for (const line of kept.splice(0)) out(line)
   }
   process.once('exit', () => {
-    if (kept.length) out = (line) => writeSync(2, forPerson ? readable(line) : json(line))
+    if (kept.length) out = (line) => stderr.write(forPerson ? readable(line) : json(line))
     drain()
+    stderr.finish(lastWait)
   })
   return {
-    write: (level, message, fields) => out([level, message, fields, new Date()]),
+    write,
     open: async () => {
-      out = forPerson ? (line) => process.stderr.write(readable(line)) : await pinoLines()
+      out = forPerson ? (line) => stderr.write(readable(line)) : await pinoLines(stderr)
       drain()
     },
     dropInfo: () => {
@@ -34,10 +45,9 @@ export const createLog = (forPerson = process.stderr.isTTY === true): Log => {
   }
 }
 
-const pinoLines = async () => {
-  const { destination, pino } = await import('pino')
+const pinoLines = async (out: LineWriter) => {
+  const { pino } = await import('pino')
   let at = new Date()
-  const out = destination({ fd: 2, sync: true })
   const options = { base: null, timestamp: () => `,"time":"${at.toISOString()}"` }
   const log = pino(options, { write: (line: string) => out.write(`${visible(line.trimEnd())}\n`) })
   return ([level, message, fields, time]: Line) => {

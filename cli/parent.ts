@@ -30,18 +30,18 @@ export const runParent = async (say: Say): Promise<void> => {
   let stopping = false
   let crashes = 0
   let everUp = false
-  const all = new Set<ChildProcess>()
+  const all = new Set<Child>()
 
   const start = (coming: Coming): Child => {
     const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', ...process.argv.slice(2)], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
       env: { ...process.env, [childVariable]: coming },
     })
-    all.add(child)
     const started = newChild(child)
+    all.add(started)
     child.on('message', (word: FromChild) => void hear(started, word))
     const gone = (code: number | null, signal: NodeJS.Signals | null) => {
-      if (all.delete(child)) ended(started, code, signal)
+      if (all.delete(started)) ended(started, code, signal)
     }
     child.once('exit', gone)
     // What cannot be started does not exit either; and a word that did not reach one that just ended is lost with it.
@@ -165,8 +165,11 @@ export const runParent = async (say: Say): Promise<void> => {
     process.on(signal, () => {
       stopping = true
       if (all.size === 0) process.exit(0)
-      for (const child of all) child.kill(signal)
+      for (const child of all) child.process.kill(signal)
     })
+  process.on('SIGUSR1', () => {
+    for (const child of all) if (child.up) child.process.kill('SIGUSR1')
+  })
   process.on('SIGHUP', () => void current?.process.kill('SIGHUP'))
   current = start('first')
 }

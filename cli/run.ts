@@ -1,13 +1,14 @@
 import { join } from 'node:path'
-import { GatewayError } from '../core/errors.ts'
+import { GatewayError, reason } from '../core/errors.ts'
 import { createGateway } from '../core/gateway.ts'
 import { answers } from '../core/listeners.ts'
+import { LineWriter } from '../lib/line-writer.ts'
 import { parent } from './child.ts'
 import { onFaults } from './faults.ts'
 import { readFlags } from './flags.ts'
 import { greeting } from './greet.ts'
 import { chooseConfig, loadConfig } from './load-config.ts'
-import { createLog } from './log.ts'
+import { createLog, type Log } from './log.ts'
 import { parentSocket } from './parent-words.ts'
 import { defaultRoot } from './place.ts'
 import type { RunFlags } from './serve.ts'
@@ -19,6 +20,7 @@ export const run = async (given: RunFlags): Promise<void> => {
   // Keys are among what is written: nobody else reads it.
   process.umask(0o077)
   const log = createLog()
+  outlastReaders(log)
   const holder = parent(log.write)
   if (given.upgradable && !holder) {
     await log.open()
@@ -45,7 +47,7 @@ export const run = async (given: RunFlags): Promise<void> => {
     spareTurboFan()
     signals.attach(gateway)
     holder?.up(gateway)
-    if (!given.quiet && holder?.greets !== false) process.stdout.write(hello)
+    if (!given.quiet && holder?.greets !== false) new LineWriter(1, () => undefined).write(hello)
     await log.open()
   } catch (error) {
     signals.detach()
@@ -54,6 +56,14 @@ export const run = async (given: RunFlags): Promise<void> => {
     setTimeout(() => process.exit(), 2_000).unref()
     throw error
   }
+}
+
+/** Whoever reads standard output or standard error may end or get stuck, and the gateway serves on. */
+const outlastReaders = ({ write }: Log): void => {
+  for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error').on('error', () => undefined)
+  // Node itself would write them to standard error, and wait.
+  process.removeAllListeners('warning')
+  process.on('warning', (warning) => write('warn', `${warning.name}: ${reason(warning)}`, {}))
 }
 
 /** While one gateway takes the place of another nobody has the store open: this tells that the root is taken all the same. */

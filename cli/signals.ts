@@ -6,6 +6,7 @@ type Write = NonNullable<CreateOptions['log']>
 
 /**
  * SIGTERM and SIGINT close the gateway, draining, and end the process with 0; a second one ends it at once. SIGHUP reloads the config.
+ * SIGUSR1 opens the log files anew. SIGUSR2, which asks for an upgrade, is answered in the log: here no parent holds the sockets.
  * Taken from the first moment on: one that comes during the start is obeyed when the start is through.
  */
 export const onSignals = (log: Write) => {
@@ -35,10 +36,22 @@ export const onSignals = (log: Write) => {
     }
   }
 
+  const reopenLogs = async () => {
+    try {
+      await gateway?.reopenLogs()
+    } catch (error) {
+      log('error', `the logs could not be opened anew: ${asGatewayError(error).text}`, {})
+    }
+  }
+  const refuseUpgrade = () =>
+    log('warn', 'SIGUSR2: this gateway cannot be upgraded in place. Start it with --upgradable, or restart it.', {})
+
   // Without a transport nothing else keeps the process.
   const alive = setInterval(() => undefined, 2 ** 30)
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  process.on('SIGUSR1', () => void reopenLogs())
+  process.on('SIGUSR2', refuseUpgrade)
   process.on('SIGHUP', (signal) => (lostTerminal() ? stop(signal) : void reload()))
   return {
     attach(started: RunningGateway): void {

@@ -170,6 +170,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
       const [files, stored] = await Promise.all([readKept(root, kept), store.still((hooks) => hooks.load())])
       return backupLines(stored, files)
     },
+    reopenLogs: async () => ofKind(set, 'engine')[0]?.hooks.reopenLogs?.(),
     handOver,
     inheritBytes: (deltas) => sums.add(deltas),
   }
@@ -196,6 +197,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
     // Behind the answer: open connections of a replaced engine may take their time.
     void events.retire(done.retired).then(complain)
     events.own({ type: 'reloaded' })
+    await gateway.reopenLogs().catch((error) => complain([error]))
     return done.report
   }
 

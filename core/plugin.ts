@@ -98,6 +98,8 @@ export interface Hooks {
     drain?(): Awaitable<void>
     /** True: all that it listens on comes from `listen`, so another process can serve the same routes beside it while this one drains. */
     readonly beside?: boolean
+    /** Opens the files of its own logs anew, for log rotation by rename. Asked at SIGUSR1 and at a reload. */
+    reopenLogs?(): Awaitable<void>
     /** All that is to be served, whole: what is not in it goes. */
     install(certificates: readonly Certificate[]): Awaitable<void>
   }

@@ -14,6 +14,8 @@ export interface RunningGateway extends Gateway {
    * operations that came end, the store closes. Rejects where the engine cannot be shared, and then nothing has changed.
    */
   handOver(): Promise<HandOver>
+  /** Has the engine open the files of its logs anew, for log rotation by rename. */
+  reopenLogs(): Promise<void>
   /** Adds bytes that the gateway before this one still carried. */
   inheritBytes(deltas: ReadonlyMap<WorkloadId, Bytes>): Promise<void>
 }

@@ -1,11 +1,11 @@
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type Supervisor, version } from '../../../core/index.ts'
 import { ask } from '../../../lib/dns/ask.ts'
 import { listOf, member } from '../../../lib/dns/call.ts'
 import type { NameServer } from '../../../lib/dns/name-server.ts'
 import { textsOf } from '../../../lib/dns/reply.ts'
+import { nodeProgram } from '../../../lib/node-program.ts'
 
 interface Looking {
   readonly server: NameServer
@@ -31,11 +31,10 @@ export const lookHere: Look = async ({ server, name, type, over, timeout }, sign
 /** Looks from another network namespace, through a process in there: this one cannot enter it. */
 export const openInside = async (o: { supervisor: Supervisor; netns: string; folder: string }) => {
   const path = join(o.folder, 'look')
-  const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './inside-main.ts' : './inside-main.js', import.meta.url))
   const service = await o.supervisor.run({
     name: 'dnsmasq-look',
     command: process.execPath,
-    args: [main, path],
+    args: [...nodeProgram(import.meta.url, 'inside-main'), path],
     netns: o.netns,
     revision: version,
     probe: (signal) => call(path, null, signal).then(() => true),

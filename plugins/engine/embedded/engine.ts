@@ -6,6 +6,7 @@ import { addressesOf, problemOf } from './addresses.ts'
 import { Backend, Backends, type Dialling } from './backends.ts'
 import { Certificates } from './certificates.ts'
 import { alpnChallenges, httpChallenges } from './challenges.ts'
+import { EngineHealth } from './engine-health.ts'
 import { startChecks } from './health.ts'
 import { listenAt } from './listen.ts'
 import { Liveness } from './liveness.ts'
@@ -36,9 +37,10 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
   const http = httpChallenges(settings.http !== undefined)
   const alpn = alpnChallenges(settings.limits.handshakeSeconds * 1_000)
   const epoch = randomUUID()
+  const health = new EngineHealth(core.health)
   const listeners: Listener[] = []
   let port = settings.https.port ?? 8443
-  const accessLog = settings.accessLog === undefined ? undefined : await openAccessLog(settings.accessLog, core.log)
+  const accessLog = settings.accessLog === undefined ? undefined : await openAccessLog(settings.accessLog, core.log, health)
   const serving = startServing({
     settings,
     table,
@@ -69,7 +71,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     port = https.port
     const plain = settings.http && (await listenAt(core, settings.http, 8080, serving.acceptHttp))
     if (plain) listeners.push(plain)
-    core.health('ok', undefined, { https: https.port, ...(plain && { http: plain.port }) })
+    health.facts({ https: https.port, ...(plain && { http: plain.port }) })
   } catch (error) {
     await close()
     throw error
@@ -100,6 +102,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
       liveness.put(put, put.tls.mode === 'passthrough' || certificates.find(put.host) !== undefined)
     },
     issues: () => false,
+    reopenLogs: () => accessLog?.reopen(),
     beside: true,
     install: (all) => liveness.installed(certificates.install(all)),
     api: { traffic: { read: (_, since) => ({ epoch, ...table.read(since) }) }, http, alpn },

@@ -212,6 +212,7 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
       if (traefik) await changes.install(change)
     },
     api: { traffic: { read: metering.client.read }, http: challenges },
+    reopenLogs: () => (settings.accessLog === undefined ? undefined : traefik?.reopenLog()),
     async drain() {
       // Its counters end with it.
       if (!settings.keepServing) await metering.client.read(AbortSignal.timeout(3_000)).catch(() => undefined)

@@ -19,6 +19,8 @@ export interface Traefik {
   status(): ReturnType<Supervised['status']>
   /** Has it read the folder of routes again. */
   hangUp(): void
+  /** Has it open its access log anew. */
+  reopenLog(): void
   /** Ends it, with its grace time for open requests, or leaves it serving where that is asked for. */
   end(): Promise<void>
 }
@@ -79,16 +81,18 @@ export const runTraefik = async (o: {
     onRestart: o.onRestart,
   })
   const isUp = () => running.status().state === 'up'
+  const signal = (name: NodeJS.Signals) => {
+    const { state, pid } = running.status()
+    // Before it is up the signal would end it.
+    if (state === 'up' && pid !== undefined) process.kill(pid, name)
+  }
   return {
     adopted: running.adopted,
     ready: running.ready,
     running: isUp,
     status: () => running.status(),
-    hangUp() {
-      const { state, pid } = running.status()
-      // Before it is up the signal would end it.
-      if (state === 'up' && pid !== undefined) process.kill(pid, 'SIGHUP')
-    },
+    hangUp: () => signal('SIGHUP'),
+    reopenLog: () => signal('SIGUSR1'),
     end: async () => {
       letGo()
       acme?.close()

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type Supervisor, version } from '../../../../core/index.ts'
+import { nodeProgram } from '../../../../lib/node-program.ts'
 
 export interface Target {
   readonly host: string
@@ -23,11 +23,10 @@ export const openBridge = async (o: {
 }): Promise<Bridge> => {
   const path = join(o.folder, 'bridge')
   const texts = o.targets.map(textOf)
-  const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url))
   const service = await o.supervisor.run({
     name: 'traefik-bridge',
     command: process.execPath,
-    args: [main, path, ...texts],
+    args: [...nodeProgram(import.meta.url, 'main'), path, ...texts],
     netns: o.netns,
     revision: version,
     probe: (signal) => answers(path, signal),

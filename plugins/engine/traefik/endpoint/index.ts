@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Supervisor } from '../../../../core/index.ts'
 import { writeFileAtomic } from '../../../../lib/atomic-file.ts'
+import { nodeProgram } from '../../../../lib/node-program.ts'
 import { connectEndpoint, type EndpointClient } from './client.ts'
 
 export interface EndpointOptions {
@@ -82,10 +82,9 @@ export const endpointArgs = ({
   wait?: boolean
   hold?: number
 }): string[] => {
-  const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url))
   const options = ['--hold', String(hold ?? (pollTimeout - reading) * 1_000), '--port', String(port), ...(wait ? ['--wait'] : [])]
   // A small young generation: nearly all there is stays, and a large one would only take memory.
-  return ['--max-semi-space-size=2', main, folder, ...options]
+  return ['--max-semi-space-size=2', ...nodeProgram(import.meta.url, 'main'), folder, ...options]
 }
 
 const keepToken = async (folder: string): Promise<string> => {

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Supervised, Supervisor } from '../../../../core/index.ts'
+import { nodeProgram } from '../../../../lib/node-program.ts'
 import { connectRelay, type RelayClient } from './client.ts'
 import type { RelaySettings } from './protocol.ts'
 
@@ -59,6 +59,5 @@ export const startRelay = async (supervisor: Supervisor, options: RelayOptions):
 
 /** What Node is to run, for the sources and for the built package. */
 export const relayArgs = ({ folder, port }: Pick<RelayOptions, 'folder' | 'port'>): string[] => {
-  const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url))
-  return [main, folder, ...(port === undefined ? [] : ['--port', String(port)])]
+  return [...nodeProgram(import.meta.url, 'main'), folder, ...(port === undefined ? [] : ['--port', String(port)])]
 }
