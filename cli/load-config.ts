@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { ConfigSource, Flags, GatewayConfig } from '../core/config.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Plugin } from '../core/plugin.ts'
@@ -97,8 +97,19 @@ const self = new URL('../', import.meta.url).href
 registerHooks({
   resolve(specifier, context, nextResolve) {
     const resolved = nextResolve(specifier, context)
+    if (resolved.url.startsWith(self) && !isFresh(resolved.url)) return resolved
+    if (isFresh(resolved.url)) return { ...resolved, ...esModule(resolved) }
     const load = context.parentURL && new URL(context.parentURL).searchParams.get('load')
-    if (!load || !specifier.startsWith('.') || resolved.url.startsWith(self)) return resolved
-    return { ...resolved, url: `${resolved.url}?load=${load}` }
+    if (!load || !specifier.startsWith('.')) return resolved
+    return { ...resolved, url: `${resolved.url}?load=${load}`, ...esModule(resolved) }
   },
 })
+
+const isFresh = (url: string): boolean => url.includes('?load=')
+
+/** `npm init` writes `"type": "commonjs"`, which makes CommonJS of a config that says `import` and `export`. */
+const esModule = ({ url, format }: { readonly url: string; readonly format?: string | null | undefined }) => {
+  if (format !== 'commonjs' && format !== 'commonjs-typescript') return undefined
+  const source = readFileSync(fileURLToPath(url), 'utf8')
+  return /^\s*(?:import|export)\b/m.test(source) ? { format: format.replace('commonjs', 'module') } : undefined
+}

@@ -80,3 +80,20 @@ test.concurrent.for(Object.entries(refused))('a config %s is refused with a sent
   expect(gateway.stderr).toMatch(/^gateway: CONFIG_INVALID: [^\n]+\n$/)
   expect(gateway.stdout).toBe('')
 })
+
+const loaded: Record<string, Record<string, string>> = {
+  'in TypeScript': {
+    'gateway.config.ts': `import { domain } from './more.ts'\n${plain}{ plugins: [staticNode({ domain })] })`,
+    'more.ts': `export const domain: string = 'gw.example.org'`,
+  },
+  'in JavaScript': { 'gateway.config.js': `${plain}{ plugins: [staticNode({ domain: 'gw.example.org' })] })` },
+  'in CommonJS': { 'gateway.config.js': `module.exports = { plugins: [] }` },
+}
+test.concurrent.for(Object.entries(loaded))(
+  'a config %s loads beside "type": "commonjs", which npm init writes',
+  async ([, files]) => {
+    const cwd = folderWith({ 'package.json': '{ "type": "commonjs" }', ...files })
+    await using gateway = gatewayProcess(['--root', join(cwd, 'root')], { cwd })
+    await gateway.until('zos-gateway')
+  },
+)
