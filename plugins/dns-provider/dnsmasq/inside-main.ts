@@ -2,6 +2,7 @@
 import { chmod, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { member } from '../../../lib/dns/call.ts'
+import { serveOn } from '../../../lib/serve-on.ts'
 import { lookHere } from './inside.ts'
 
 const [path] = process.argv.slice(2)
@@ -33,6 +34,8 @@ const server = createServer((socket) => {
     got += text
     if (got.length > longest) return void socket.destroy()
     if (!got.endsWith('\n')) return
+    // One question a connection.
+    socket.removeAllListeners('data')
     const said = await answer(got).catch((error: Error) => ({ failed: error.message }))
     socket.end(JSON.stringify(said))
   })
@@ -42,5 +45,6 @@ const before = process.umask(0o177)
 server.listen(path, () => {
   process.umask(before)
   void chmod(path, 0o600)
+  serveOn()
 })
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(0))

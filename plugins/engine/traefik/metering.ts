@@ -19,6 +19,8 @@ export const startMetering = async (settings: Settings, core: Core, supervisor: 
       retry: Math.max(leftOut, 0.1) * 1_000,
       metrics: api,
       token,
+      ...(limits.responseSeconds > 0 && { answer: limits.responseSeconds * 1_000 }),
+      exempt: [...settings.trustedProxies, ...settings.acceptProxy],
       ...(ca !== undefined && { ca }),
     },
   })

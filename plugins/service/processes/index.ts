@@ -5,7 +5,10 @@ import { sharedBy } from '../../../lib/supervision/shared.ts'
 import { type Desk, openDesk, type Settings, type User } from './desk.ts'
 
 export interface ProcessesOptions {
-  /** Seconds: the wait before the first restart, which doubles up to `most`, and begins anew after `stable` seconds up. Default 1, 60, 60. */
+  /**
+   * Seconds. A child that was up is started again at once; the wait before the next try is `first`, which doubles up to `most`. All of it
+   * begins anew after `stable` seconds up. Default 1, 60, 10.
+   */
   readonly backoff?: { readonly first?: number; readonly most?: number; readonly stable?: number }
   /** A child's log loses its oldest part above this. Default 4 MiB. */
   readonly logBytes?: number
@@ -37,7 +40,7 @@ const desks = sharedBy<User, Desk>()
 
 const settingsOf = ({ backoff = {}, logBytes = 4 * 1024 * 1024, leftoverSeconds = 60 }: ProcessesOptions): Settings => {
   knownOptions('processes: backoff', backoff, { first: true, most: true, stable: true })
-  const { first = 1, most = 60, stable = 60 } = backoff
+  const { first = 1, most = 60, stable = 10 } = backoff
   const numbers = { 'backoff.first': first, 'backoff.most': most, 'backoff.stable': stable, logBytes, leftoverSeconds }
   for (const [key, value] of Object.entries(numbers))
     if (!(Number.isFinite(value) && value > 0))

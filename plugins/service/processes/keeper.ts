@@ -6,7 +6,10 @@ import { waitersFor } from '../../../lib/supervision/waiters.ts'
 import type { Child } from './child.ts'
 import { lastLine } from './log-file.ts'
 
-/** Seconds: the wait after the first failure, which doubles up to `most`, and begins anew once the child was up for `stable`. */
+/**
+ * Seconds: one that was up is started again at once; where that fails too, after `first`, which doubles up to `most`. All of it begins
+ * anew once the child was up for `stable`.
+ */
 export interface Backoff {
   readonly first: number
   readonly most: number
@@ -31,6 +34,9 @@ export const keeper = (o: {
   let child: Child | undefined
   let restarts = 0
   let failures = 0
+  /** A start at once is due where it was up, and is not repeated before it ran well. */
+  let wasUp = false
+  let startedAtOnce = false
   let lastError: string | undefined
   let turn = new AbortController()
   let end: 'no' | 'end' | 'leave' = 'no'
@@ -55,11 +61,16 @@ export const keeper = (o: {
         continue
       }
       fell = true
-      failures++
       lastError = why
-      const delay = Math.min(o.backoff().first * 2 ** (failures - 1), o.backoff().most)
+      const delay = nextDelay()
       become('backoff')
-      waiters.failed(new GatewayError('PROCESS_FAILED', `${service.name} ended: ${why}`, `it is tried again after ${delay} s`))
+      waiters.failed(
+        new GatewayError(
+          'PROCESS_FAILED',
+          `${service.name} ended: ${why}`,
+          delay === 0 ? 'it is started again at once' : `it is tried again after ${delay} s`,
+        ),
+      )
       void tell(() => service.onExit?.(why))
       await pause(delay, signal)
       if (signal.aborted) turn = new AbortController()
@@ -68,6 +79,19 @@ export const keeper = (o: {
     state = 'stopped'
     waiters.stopped(stopped())
     if (end === 'end') o.changed()
+  }
+
+  const nextDelay = (): number => {
+    const atOnce = wasUp && !startedAtOnce
+    wasUp = false
+    startedAtOnce ||= atOnce
+    if (atOnce) return 0
+    failures++
+    return Math.min(o.backoff().first * 2 ** (failures - 1), o.backoff().most)
+  }
+  const ranWell = () => {
+    failures = 0
+    startedAtOnce = false
   }
 
   const pause = async (seconds: number, signal: AbortSignal) => {
@@ -96,6 +120,7 @@ export const keeper = (o: {
       const ready = await comesUp(service, through)
       let why: string | undefined
       if (!through.aborted && ready) {
+        wasUp = true
         become('up')
         waiters.up()
         if (fell) void tell(() => service.onRestart?.())
@@ -119,7 +144,7 @@ export const keeper = (o: {
     while (!through.aborted && !stale) {
       await sleep(2_000, undefined, { ref: false, signal: through }).catch(() => undefined)
       if (!through.aborted) stale = o.stale(service, own)
-      if (performance.now() - since >= o.backoff().stable * 1000) failures = 0
+      if (performance.now() - since >= o.backoff().stable * 1000) ranWell()
     }
     return stale
   }
@@ -137,7 +162,7 @@ export const keeper = (o: {
     use: (given, afresh) => {
       service = given
       if (!afresh) return
-      failures = 0
+      ranWell()
       turn.abort()
     },
     stop: (how, atMost = stopLimit) => {

@@ -24,7 +24,9 @@ export const startControl = async (path: string, loading: Promise<Parts>) => {
     const whole = new Map<string, string | null>()
     const take = (line: string) => {
       const request: Request = JSON.parse(line)
-      turn = turn.then(async () => say({ answer: await answer(await loading, request, whole) }))
+      if (typeof request?.id !== 'number' || !Array.isArray(request.changes)) throw new Error('that is no request')
+      const done = turn.then(async () => say({ answer: await answer(await loading, request, whole) }))
+      turn = done.catch(() => undefined)
     }
     socket.on(
       'data',

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { serveOn } from '../../../../lib/serve-on.ts'
 import { type Parts, startControl } from './control.ts'
 import { Journal, type Written } from './journal.ts'
 import { startPolls } from './polls.ts'
@@ -84,5 +85,6 @@ const stop = async () => {
   await journal.close()
   process.exit(0)
 }
+serveOn()
 process.once('SIGTERM', stop)
 process.once('SIGINT', stop)

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { serveOn } from '../../../../lib/serve-on.ts'
 import { Journal } from '../endpoint/journal.ts'
 import { startControl } from './control.ts'
 import { Meters } from './meters.ts'
@@ -48,5 +49,6 @@ const stop = async () => {
   await journal.close()
   process.exit(0)
 }
+serveOn()
 process.once('SIGTERM', stop)
 process.once('SIGINT', stop)

@@ -15,6 +15,10 @@ export interface RelaySettings {
   readonly hello: number
   readonly connect: number
   readonly retry: number
+  /** ms for a backend's answer to a request for another protocol; default 300,000. */
+  readonly answer?: number
+  /** Networks whose addresses stand for many clients, and have no share. */
+  readonly exempt?: readonly string[]
   /** Which requests are Traefik's; absent: none that come here in HTTP. */
   readonly token?: string
   /** PEM of authorities by which TLS backends are verified; absent: they are not. */

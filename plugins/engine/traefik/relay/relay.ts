@@ -7,6 +7,7 @@ import type { Journal, Written } from '../endpoint/journal.ts'
 import { Looks } from '../metrics/look.ts'
 import { Flow } from './flow.ts'
 import type { Meters } from './meters.ts'
+import { FlowPlaces, WaitingPlaces } from './places.ts'
 import type { Answers, Ask, RelayRoute } from './protocol.ts'
 import type { Table } from './table.ts'
 import { openUpgrades } from './upgrades.ts'
@@ -23,6 +24,8 @@ export class Relay {
   readonly #meters: Meters
   readonly #journal: Journal
   readonly #looks: Looks
+  readonly #waiting: WaitingPlaces
+  readonly #flows = new FlowPlaces()
   readonly #takeUpgrades: (socket: Socket) => void
   #trouble = ''
   /** Changes of the table and of the counters it rules, in the order in which they came. */
@@ -33,13 +36,15 @@ export class Relay {
     this.#meters = meters
     this.#journal = journal
     this.#looks = new Looks(meters.fold, () => meters.began)
-    this.#takeUpgrades = openUpgrades(table)
+    this.#waiting = new WaitingPlaces(() => table.settings.hello)
+    this.#takeUpgrades = openUpgrades(table, { waiting: this.#waiting, flows: this.#flows })
   }
 
   /** A connection from the proxy in front: in HTTP, or what is passed through. */
   readonly accept = (socket: Socket): void => {
     socket.on('error', () => {})
     socket.setNoDelay(true)
+    this.#waiting.enter(socket)
     peekFirstByte(socket, this.#table.settings.hello, (byte) => {
       if (byte === proxyStart) this.#passThrough(socket)
       else this.#takeUpgrades(socket)
@@ -53,8 +58,10 @@ export class Relay {
       peekServerName(socket, settings.hello, (serverName) => {
         const host = serverName === undefined ? undefined : canonicalHost(serverName)
         const workload = host === undefined ? undefined : this.#table.byHost(host)
-        if (workload?.route && !workload.route.http) new Flow(workload, socket, connected)
-        else socket.destroy()
+        if (!workload?.route || workload.route.http) return void socket.destroy()
+        if (!this.#flows.enter(connected.source.address, socket, settings.exempt)) return void socket.destroy()
+        this.#waiting.leave(socket)
+        new Flow(workload, socket, connected)
       }),
     )
   }

@@ -25,7 +25,7 @@ export interface RunningRelay {
 }
 
 /** Raised when a running relay has to be replaced by this version's: that cuts what is passed through. */
-const revision = '2'
+const revision = '3'
 
 /** Starts the relay, or finds the one that an earlier gateway started; it may be ready later. Rejects with PROCESS_FAILED. */
 export const startRelay = async (supervisor: Supervisor, options: RelayOptions): Promise<RunningRelay> => {

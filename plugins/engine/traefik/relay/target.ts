@@ -23,11 +23,13 @@ export class Target extends Fitness {
     const to = { ...place, noDelay: true, keepAlive: true, allowHalfOpen: true }
     const verify = this.#ca === undefined ? { rejectUnauthorized: false } : { ca: this.#ca }
     const socket = tls ? connectTls({ ...to, ...verify }) : connect(to)
+    // Whoever takes the socket over listens too: no error of it is ever without a listener.
+    socket.on('error', () => {})
     const finish = (result: Socket | Error) => {
       come()
       socket.off('error', finish)
       if (result instanceof Error) {
-        socket.on('error', () => {}).destroy()
+        socket.destroy()
         this.failed()
       } else this.answered()
       done(result)

@@ -1,5 +1,6 @@
 import { request as ask, type ClientRequest, type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { patience } from '../../../../lib/patience.ts'
 import { splice, type Tunnel } from '../../../../lib/splice.ts'
 import type { Open, Workload } from './table.ts'
 import type { Target } from './target.ts'
@@ -12,6 +13,8 @@ export class Upgrade implements Open {
   readonly #client: Socket
   readonly #head: Buffer
   readonly #tried = new Set<Target>()
+  /** ms that a backend has for its answer. */
+  readonly #answerTime: number
   #asked: ClientRequest | undefined
   #tunnel: Tunnel | undefined
   #answered = false
@@ -19,8 +22,16 @@ export class Upgrade implements Open {
   #over = false
 
   /** `fields`: of the request, as the backend gets them, names and values in turn. */
-  constructor(workload: Workload, request: IncomingMessage, fields: readonly string[], client: Socket, head: Buffer) {
+  constructor(
+    workload: Workload,
+    request: IncomingMessage,
+    fields: readonly string[],
+    client: Socket,
+    head: Buffer,
+    answerTime: number,
+  ) {
     this.#workload = workload
+    this.#answerTime = answerTime
     this.#request = request
     this.#fields = fields
     this.#client = client
@@ -59,19 +70,42 @@ export class Upgrade implements Open {
     })
   }
   #send(backend: Socket): void {
-    const { method, url } = this.#request
-    const asked = ask({ method, path: url, headers: this.#fields, setHost: false, createConnection: () => backend })
-    this.#asked = asked
-    asked.once('upgrade', (answer, socket, head) => this.#join(answer, socket, head))
-    asked.once('response', (answer) => this.#pass(answer))
-    asked.on('error', () => (this.#answered ? this.#client.destroy() : this.#refuse()))
-    asked.end()
+    try {
+      const { method, url } = this.#request
+      const asked = ask({ method, path: url, headers: this.#fields, setHost: false, createConnection: () => backend })
+      this.#asked = asked
+      asked.once('upgrade', (answer, socket, head) => this.#take(() => this.#join(answer, socket, head)))
+      asked.once('response', (answer) => this.#take(() => this.#pass(answer)))
+      asked.on('error', () => (this.#answered ? this.#client.destroy() : this.#refuse()))
+      asked.once(
+        'close',
+        patience(this.#answerTime, () => !this.#answered && asked.destroy(new Error('no answer in time'))),
+      )
+      asked.end()
+    } catch {
+      backend.destroy()
+      this.#refuse()
+    }
   }
-  #join({ statusCode, statusMessage, rawHeaders }: IncomingMessage, backend: Socket, head: Buffer): void {
+  /** Whatever a backend answers ends at most its own flow. */
+  #take(step: () => void): void {
+    try {
+      step()
+    } catch {
+      if (this.#answered) {
+        this.cut()
+        return
+      }
+      this.#asked?.destroy()
+      this.#refuse()
+    }
+  }
+  #join(answer: IncomingMessage, backend: Socket, head: Buffer): void {
+    checkHead(answer)
     this.#answered = true
     const { meter } = this.#workload
-    const lines = pairs(rawHeaders).map(([name, value]) => `${name}: ${value}\r\n`)
-    this.#client.write(`HTTP/1.1 ${statusCode} ${statusMessage}\r\n${lines.join('')}\r\n`, 'latin1')
+    const lines = pairs(answer.rawHeaders).map(([name, value]) => `${name}: ${value}\r\n`)
+    this.#client.write(`HTTP/1.1 101 ${answer.statusMessage}\r\n${lines.join('')}\r\n`, 'latin1')
     const up = (bytes: number) => {
       meter.request += bytes
     }
@@ -83,12 +117,15 @@ export class Upgrade implements Open {
   }
   /** The backend goes on in HTTP. */
   #pass(answer: IncomingMessage): void {
-    this.#answered = true
+    checkHead(answer)
     const response = new ServerResponse(this.#request)
     response.assignSocket(this.#client)
     response.shouldKeepAlive = false
     const fields = pairs(answer.rawHeaders).filter(([name]) => !ofOneHop.has(name.toLowerCase()))
     response.writeHead(answer.statusCode ?? 502, answer.statusMessage, fields.flat())
+    this.#answered = true
+    response.on('error', () => this.#client.destroy())
+    answer.on('error', () => this.#client.destroy())
     answer.on('data', (chunk: Buffer) => this.#down(chunk.length))
     answer.on('close', () => {
       if (!answer.complete) this.#client.destroy()
@@ -96,6 +133,7 @@ export class Upgrade implements Open {
     answer.pipe(response).once('finish', () => this.#client.end())
   }
   #refuse(): void {
+    this.#answered = true
     this.#client.end('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
   }
   readonly #down = (bytes: number): void => {
@@ -113,6 +151,13 @@ export class Upgrade implements Open {
 
 const pairs = (fields: readonly string[]): readonly (readonly [name: string, value: string])[] =>
   fields.flatMap((name, at) => (at % 2 === 0 ? [[name, fields[at + 1] ?? ''] as const] : []))
+
+/** Throws where a backend wrote what no response may have (RFC 9112 section 4, RFC 9110 sections 5.5 and 15). */
+const checkHead = ({ statusCode = 0, statusMessage = '', rawHeaders }: IncomingMessage): void => {
+  if (statusCode < 101 || statusCode > 999 || noText.test(statusMessage) || rawHeaders.some((text) => noText.test(text)))
+    throw new Error('the backend wrote what is no response')
+}
+const noText = /[^\t\x20-\x7e\x80-\xff]/
 
 /** RFC 9110 section 7.6.1: the length of the body goes on, its framing does not. */
 const ofOneHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'])
