@@ -136,7 +136,7 @@ const report = (clients: number, alone: Watched, rows: readonly [Kind, Watched][
       { what: 'memory a connection', value: worst(({ grew, most }) => (grew * 1_024) / most), most: 64, unit: 'KiB' },
     ],
     notes: [
-      'A gateway with its usual limits: 5 s for a handshake, 10 s for the head of a request. Those that have begun a head send a byte of it every 2 s. p50 and p99: requests of another tenant over one kept connection, sequential, from before the first of them comes until the last is gone. Lag: how late the event loop of the gateway is, by its own `/metrics`, which looks every 10 ms and is that late itself. Clients, gateway and backend share the processors.',
+      'A gateway with its usual limits, but for those by client address, since all come from one: 5 s for a handshake, 10 s for the head of a request. Those that have begun a head send a byte of it every 2 s. p50 and p99: requests of another tenant over one kept connection, sequential, from before the first of them comes until the last is gone. Lag: how late the event loop of the gateway is, by its own `/metrics`, which looks every 10 ms and is that late itself. Clients, gateway and backend share the processors.',
     ],
   }
 }

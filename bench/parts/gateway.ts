@@ -72,6 +72,8 @@ export const startGateway = async ({
 const embedded = ({ https, http }: Ports) => `plugins.embedded({
       http: { host: '127.0.0.1', port: ${http}, redirect: false },
       https: { host: '127.0.0.1', port: ${https} },
+      // All load comes from one address. They are counted as with the usual numbers.
+      limits: { clientConnections: 100_000, clientHandshakes: 100_000, clientFailures: 100_000 },
     }),`
 const traefikEngine = ({
   https,

@@ -15,7 +15,18 @@ const impatient = openWorld(({ http, https }) =>
   embedded({
     http: { port: http },
     https: { port: https },
-    limits: { connections: 100_000, handshakeSeconds: 1, headerSeconds: 1, idleSeconds: 1, bodySeconds: 1, stallSeconds: 1 },
+    // All of the swarm come from one address.
+    limits: {
+      connections: 100_000,
+      clientConnections: 0,
+      clientHandshakes: 0,
+      clientFailures: 0,
+      handshakeSeconds: 1,
+      headerSeconds: 1,
+      idleSeconds: 1,
+      bodySeconds: 1,
+      stallSeconds: 1,
+    },
   }),
 )
 

@@ -52,7 +52,11 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     port: () => settings.publicHttpsPort ?? port,
   })
   const checks = settings.health && startChecks({ ...settings.health, ca: settings.ca }, table, core.log)
-  const sweep = setInterval(() => void sweepTable(table, dialling), 1_000)
+  let facts: Readonly<Record<string, number>> = {}
+  const sweep = setInterval(() => {
+    void sweepTable(table, dialling)
+    if (listeners.length > 0) health.facts({ ...facts, ...limitedFacts(serving.limited) })
+  }, 1_000)
 
   let draining: Promise<void> | undefined
   const drain = () => {
@@ -71,7 +75,8 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     port = https.port
     const plain = settings.http && (await listenAt(core, settings.http, 8080, serving.acceptHttp))
     if (plain) listeners.push(plain)
-    health.facts({ https: https.port, ...(plain && { http: plain.port }) })
+    facts = { https: https.port, ...(plain && { http: plain.port }) }
+    health.facts(facts)
   } catch (error) {
     await close()
     throw error
@@ -110,3 +115,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     close,
   }
 }
+
+/** How often each limit by client address was met, without those that never were. */
+const limitedFacts = (counts: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(counts).flatMap(([limit, count]) => (count > 0 ? [[`limited ${limit}`, count]] : [])))

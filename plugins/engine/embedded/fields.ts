@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { ClientUsage } from './client-limits.ts'
 import type { BoundConnection } from './connection-auth.ts'
 
 /** Header fields as Node gives them: names and values by turns, as they were spelled. */
@@ -13,6 +14,8 @@ export interface Client {
   readonly port: string
   /** What it says in X-Forwarded-* of clients before it is believed. */
   readonly trusted: boolean
+  /** Of its address; undefined where that has no limits. */
+  readonly usage?: ClientUsage | undefined
   /** The host of the TLS handshake, canonical. */
   readonly serverName: string | undefined
   /** Its TCP connection. */

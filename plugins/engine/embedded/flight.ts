@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { timeAwake } from '../../../lib/patience.ts'
 import { splice, type Tunnel } from '../../../lib/splice.ts'
 import type { Backend, Unreachable } from './backends.ts'
+import type { ClientUsage } from './client-limits.ts'
 import { type BoundConnection, bindToClient, usesConnectionAuth } from './connection-auth.ts'
 import type { Exchange, Watcher } from './exchange.ts'
 import { type Fields, responseFields, switchingFields, trailerFields } from './fields.ts'
@@ -55,6 +56,10 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     if (bodyBytes > 0 && length !== undefined && Number(length) > bodyBytes)
       this.#refuse(413, 'the body is longer than is taken here')
     else this.#search.go()
+  }
+
+  get usage(): ClientUsage | undefined {
+    return this.#exchange.client.usage
   }
 
   // Of the search for a connection.
@@ -208,6 +213,8 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
   gone(): void {
     if (this.#over) return
     this.#over = true
+    // Streams of HTTP/2 that are reset count there.
+    if (this.#at.answer === 'none' && this.#exchange.version !== '2') this.usage?.fail()
     this.#at.uncount(this.pending())
     this.#upstream?.abort()
     this.#upstream = undefined

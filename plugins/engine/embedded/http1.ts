@@ -50,6 +50,7 @@ export const http1Server = (given: Given): Server => {
   const refused = (socket: Duplex): void => {
     pipelines.clear(socket)
     last.refuse(socket)
+    given.client(socket).usage?.fail()
   }
   const serve = (req: IncomingMessage, res: ServerResponse) => {
     const target = checkRequest(req.method ?? '', req.url ?? '', req.httpVersion, req.rawHeaders)
@@ -128,7 +129,7 @@ const refuseRaw = (socket: Duplex, status: number): void => {
 }
 
 /** Statuses that say that the request was not for this connection, or was not read in full: nothing that follows it is a request. */
-const endsConnection = new Set([408, 413, 421])
+const endsConnection = new Set([408, 413, 421, 429])
 
 class Http1Exchange implements Exchange {
   readonly client: Client

@@ -63,6 +63,14 @@ interface Limits {
   readonly tenantConnections?: number
   /** Requests, upgraded and passed-through connections at once of the hosts of one tenant; default 10,000. */
   readonly tenantRequests?: number
+  /** Connections at once of one client address (IPv4 address, /64 of IPv6; none for `trustedProxies`); default 2,000. */
+  readonly clientConnections?: number
+  /** Requests, upgraded and passed-through connections at once of one client address; default 2,000. */
+  readonly clientRequests?: number
+  /** Connections for TLS a second of one client address, ten seconds' worth at once; default 200. */
+  readonly clientHandshakes?: number
+  /** Requests, streams and handshakes a second that come to nothing by the doing of one client address, ten seconds' worth at once; default 200. */
+  readonly clientFailures?: number
   /** Of one request; default 32,768. */
   readonly headerBytes?: number
   /** For a TLS handshake with its PROXY header; default 5. */
@@ -95,6 +103,10 @@ const defaults = {
   connections: 20_000,
   tenantConnections: 10_000,
   tenantRequests: 10_000,
+  clientConnections: 2_000,
+  clientRequests: 2_000,
+  clientHandshakes: 200,
+  clientFailures: 200,
   headerBytes: 32_768,
   handshakeSeconds: 5,
   headerSeconds: 10,

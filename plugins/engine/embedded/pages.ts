@@ -29,7 +29,8 @@ export const rawHead = (status: number, reason: string, fields: Readonly<Fields>
 /** Answers a request with a page of the gateway's own; says how long its body was. */
 export const answerWith = (exchange: Exchange, status: number): number => {
   const page = errorPage(status)
-  exchange.respond(status, '', pageFields(page), { bodyless: false, trailers: false })
+  const retry = status === 429 || status === 503 ? ['Retry-After', '1'] : []
+  exchange.respond(status, '', [...pageFields(page), ...retry], { bodyless: false, trailers: false })
   exchange.end(page, [])
   return exchange.method === 'HEAD' ? 0 : page.length
 }

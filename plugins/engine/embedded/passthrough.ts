@@ -4,6 +4,7 @@ import type { Connected } from '../../../lib/proxy-protocol.ts'
 import { splice, type Tunnel } from '../../../lib/splice.ts'
 import type { Access } from './access-log.ts'
 import type { Backend } from './backends.ts'
+import type { ClientUsage } from './client-limits.ts'
 import type { Awake, Flow } from './table.ts'
 
 export interface PassthroughDeck {
@@ -25,6 +26,7 @@ export class Passthrough implements Flow {
   readonly #deck: PassthroughDeck
   readonly #awake: Awake
   readonly #client: Socket
+  readonly usage: ClientUsage | undefined
   readonly #connected: Connected
   readonly #tried = new Set<Backend>()
   #tunnel: Tunnel | undefined
@@ -34,7 +36,8 @@ export class Passthrough implements Flow {
   #given = 0
   #over = false
 
-  constructor(deck: PassthroughDeck, awake: Awake, client: Socket, connected: Connected) {
+  constructor(deck: PassthroughDeck, awake: Awake, client: Socket, connected: Connected, usage: ClientUsage | undefined) {
+    this.usage = usage
     this.#connected = connected
     this.#deck = deck
     this.#awake = awake

@@ -14,12 +14,14 @@ interface Given {
   /** The https port that clients know. */
   port(): number
   stopping(): boolean
+  /** A request on the connection came to nothing. */
+  failed(socket: Duplex): void
   /** What is answered to an http-01 challenge (RFC 8555 section 8.3). */
   challenge(token: string): string | undefined
 }
 
 /** What port 80 answers: known hosts are sent to https, others get 404. Listens nowhere: it is fed by `emit('connection')`. */
-export const redirectServer = ({ limits, knows, port, stopping, challenge }: Given): Server => {
+export const redirectServer = ({ limits, knows, port, stopping, challenge, failed }: Given): Server => {
   const server = createServer({
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headerTime,
@@ -37,6 +39,7 @@ export const redirectServer = ({ limits, knows, port, stopping, challenge }: Giv
     if ('status' in asked) {
       pipelines.clear(req.socket)
       last.refuse(req.socket)
+      failed(req.socket)
       return answer(res, asked.status, true)
     }
     const host = hostKey(asked.authority)
@@ -45,7 +48,10 @@ export const redirectServer = ({ limits, knows, port, stopping, challenge }: Giv
     const token = challengeToken(asked.target)
     const proof = token === undefined ? undefined : challenge(token)
     if (proof !== undefined) return answerPlainly(res, proof, close)
-    if (!knows(host) || asked.target === '*' || token !== undefined) return answer(res, 404, close)
+    if (!knows(host) || asked.target === '*' || token !== undefined) {
+      failed(req.socket)
+      return answer(res, 404, close)
+    }
     const suffix = port() === 443 ? '' : `:${port()}`
     const status = req.method === 'GET' || req.method === 'HEAD' ? 301 : 308
     answer(res, status, close, ['Location', `https://${host}${suffix}${asked.target}`])
@@ -58,6 +64,7 @@ export const redirectServer = ({ limits, knows, port, stopping, challenge }: Giv
   const refuse = (socket: Duplex, code: string | undefined) => {
     if (last.covers(socket, code)) return
     last.refuse(socket)
+    failed(socket)
     if (socket.writable) lingeringClose(socket, 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
     else socket.destroy()
   }

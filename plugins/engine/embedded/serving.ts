@@ -8,6 +8,7 @@ import { alert, connectedBy, peekServerName, refuseHandshake, takeProxyHeader } 
 import type { Access } from './access-log.ts'
 import type { Certificates } from './certificates.ts'
 import { answerChallenge, challengeToken } from './challenges.ts'
+import { ClientLimits, type ClientUsage } from './client-limits.ts'
 import { Connections } from './connections.ts'
 import type { Exchange } from './exchange.ts'
 import type { Client } from './fields.ts'
@@ -44,6 +45,8 @@ export interface Serving {
   acceptHttp(socket: Socket): void
   acceptHttps(socket: Socket): void
   readonly connections: Connections
+  /** How often each limit of a client address was met. */
+  readonly limited: ClientLimits['counts']
   /** Lets what runs end, up to the drain time, then cuts. */
   close(): Promise<void>
 }
@@ -67,6 +70,16 @@ export const startServing = ({
   const ms = (seconds: number) => seconds * 1_000
   const connections = new Connections(limits.connections, ms(limits.stallSeconds))
   const clients = new WeakMap<Duplex, Client>()
+  const clientLimits = new ClientLimits(
+    {
+      connections: limits.clientConnections,
+      requests: limits.clientRequests,
+      handshakes: limits.clientHandshakes,
+      failures: limits.clientFailures,
+    },
+    limitedLog(unlimited, 1),
+  )
+  const usages = new WeakMap<Duplex, ClientUsage>()
   const shaking = handshakes(ms(limits.handshakeSeconds))
   let stopping = false
   const handshaken = shares(limits.tenantConnections)
@@ -93,6 +106,7 @@ export const startServing = ({
     countedLate: (awake) => table.note(awake),
     ended: (awake, flow) => {
       requests.leave(awake.tenant)
+      flow.usage?.leave()
       table.ended(awake, flow)
     },
     overHttp2: ({ fields, upgrade }) => !upgrade && (settings.h2c === 'always' || (settings.h2c === 'grpc' && isGrpc(fields))),
@@ -104,14 +118,18 @@ export const startServing = ({
     const token = client.secure ? undefined : challengeToken(exchange.target)
     const entry = table.byHost(authority) ?? table.byHost(hostKey(authority))
     if (token !== undefined) answerChallenge(exchange, challenge(token))
-    else if (!entry) answerWith(exchange, 404)
+    else if (!entry) answerWith(exchange, client.usage?.fail() === false ? 429 : 404)
     // RFC 9110 section 15.5.20: the connection was made for another host.
     else if (entry.route.tls.mode !== 'terminate' || (client.secure && client.serverName !== entry.route.host))
-      answerWith(exchange, 421)
+      answerWith(exchange, client.usage?.fail() === false ? 429 : 421)
+    else if (client.usage?.enter() === false) answerWith(exchange, 429)
     else {
       const awake = table.wake(entry)
-      if (requests.enter(awake.tenant)) new Flight(deck, awake, exchange).start()
-      else answerWith(exchange, 503)
+      if (requests.enter(awake.tenant, client.usage?.requests)) new Flight(deck, awake, exchange).start()
+      else {
+        client.usage?.leave()
+        answerWith(exchange, 503)
+      }
     }
   }
 
@@ -141,6 +159,7 @@ export const startServing = ({
     port,
     stopping: () => stopping,
     challenge,
+    failed: (socket) => void usages.get(socket)?.fail(),
   })
 
   const resting = [http1, redirect].map(restingConnections)
@@ -182,25 +201,32 @@ export const startServing = ({
   const acceptTls = (socket: Socket, host: string, { source: { address }, destination }: Connected): void => {
     if (!certificates.find(host)) {
       log(`refused a TLS handshake for ${host}: there is no certificate for it`, { host })
+      usages.get(socket)?.fail()
       refuseHandshake(socket, alert.unrecognizedName)
       return
     }
     const tenant = table.byHost(host)?.route.tenant ?? ''
-    if (!handshaken.enter(tenant)) {
+    const usage = usages.get(socket)
+    if (!handshaken.enter(tenant, usage?.connections)) {
       refuseHandshake(socket, alert.internalError)
       return
     }
     socket.on('close', () => handshaken.leave(tenant))
     const port = String(settings.publicHttpsPort ?? destination.port)
-    shaking.begin(socket, { address, secure: true, port, trusted: settings.trusts(address), serverName: host, socket })
+    shaking.begin(socket, { address, secure: true, port, trusted: settings.trusts(address), usage, serverName: host, socket })
     // Who stops sending before the handshake is done wants nothing more.
     socket.allowHalfOpen = false
     tls.emit('connection', socket)
   }
   const pass = (entry: Entry, socket: Socket, connected: Connected): void => {
     const awake = table.wake(entry)
-    if (requests.enter(awake.tenant)) new Passthrough(deck, awake, socket, connected).start()
-    else refuseHandshake(socket, alert.internalError)
+    const usage = usages.get(socket)
+    if (usage?.enter() === false) refuseHandshake(socket, alert.internalError)
+    else if (requests.enter(awake.tenant, usage?.requests)) new Passthrough(deck, awake, socket, connected, usage).start()
+    else {
+      usage?.leave()
+      refuseHandshake(socket, alert.internalError)
+    }
   }
   const acceptSecure = (socket: Socket, connected: Connected): void =>
     peekServerName(socket, ms(limits.handshakeSeconds), (serverName, protocols) => {
@@ -208,8 +234,10 @@ export const startServing = ({
       if (host !== undefined && takeChallenge(socket, host, protocols)) return
       const entry = host === undefined ? undefined : table.byHost(host)
       if (entry?.route.tls.mode === 'passthrough') pass(entry, socket, connected)
-      else if (host === undefined) refuseHandshake(socket, alert.unrecognizedName)
-      else acceptTls(socket, host, connected)
+      else if (host === undefined) {
+        usages.get(socket)?.fail()
+        refuseHandshake(socket, alert.unrecognizedName)
+      } else acceptTls(socket, host, connected)
     })
   const acceptPlain = (socket: Socket, { source: { address }, destination }: Connected): void => {
     if (settings.redirect) {
@@ -217,14 +245,40 @@ export const startServing = ({
       return
     }
     const port = String(destination.port)
-    clients.set(socket, { address, secure: false, port, trusted: settings.trusts(address), serverName: undefined, socket })
+    const usage = usages.get(socket)
+    clients.set(socket, { address, secure: false, port, trusted: settings.trusts(address), usage, serverName: undefined, socket })
     http1.emit('connection', socket)
   }
-  const accept = (then: (socket: Socket, connected: Connected) => void) => (socket: Socket) => {
-    if (!connections.add(socket)) return
+  /** Counts the connection for this address; false, and it is closed, where that has too many. */
+  const admit = (socket: Socket, address: string, handshake: boolean): boolean => {
+    if (settings.trusts(address)) return true
+    const usage = clientLimits.connect(address, connections.size, limits.connections, handshake)
+    if (!usage) {
+      // Costs nothing more here, and leaves nothing in the kernel.
+      socket.resetAndDestroy()
+      return false
+    }
+    usages.set(socket, usage)
+    socket.once('close', () => release(socket))
+    return true
+  }
+  const release = (socket: Socket): void => {
+    const usage = usages.get(socket)
+    if (!usage) return
+    usages.delete(socket)
+    clientLimits.leave(usage)
+  }
+  const accept = (handshake: boolean, then: (socket: Socket, connected: Connected) => void) => (socket: Socket) => {
     const connected = connectedBy(socket)
-    if (!settings.proxied(connected.source.address)) then(socket, connected)
-    else takeProxyHeader(socket, ms(limits.handshakeSeconds), (said) => then(socket, said))
+    const { address } = connected.source
+    const proxied = settings.proxied(address)
+    if (!admit(socket, address, handshake && !proxied) || !connections.add(socket)) return
+    if (!proxied) return then(socket, connected)
+    takeProxyHeader(socket, ms(limits.handshakeSeconds), (said) => {
+      // From here on it is the announced client's.
+      release(socket)
+      if (admit(socket, said.source.address, handshake)) then(socket, said)
+    })
   }
 
   const close = async (): Promise<void> => {
@@ -245,7 +299,13 @@ export const startServing = ({
     for (const connections of resting) connections.end()
     connections.goAway()
   }
-  return { acceptHttp: accept(acceptPlain), acceptHttps: accept(acceptSecure), connections, close }
+  return {
+    acceptHttp: accept(false, acceptPlain),
+    acceptHttps: accept(true, acceptSecure),
+    connections,
+    limited: clientLimits.counts,
+    close,
+  }
 }
 
 const unknownClient: Client = { address: '0.0.0.0', secure: true, port: '443', trusted: false, serverName: undefined }

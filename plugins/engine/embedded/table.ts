@@ -2,9 +2,12 @@ import type { Bytes, Event, Route, WorkloadId } from '../../../core/index.ts'
 import { patience } from '../../../lib/patience.ts'
 import { type Place, Row } from '../../../lib/row.ts'
 import type { Backends } from './backends.ts'
+import type { ClientUsage } from './client-limits.ts'
 
 /** Something of a workload that runs: a request, an upgraded connection, a passed-through one. */
 export interface Flow {
+  /** Of the client's address; undefined where that has no limits. */
+  readonly usage?: ClientUsage | undefined
   cut(): void
   /** Bytes counted as answered that wait to be sent. */
   pending(): number

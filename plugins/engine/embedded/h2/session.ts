@@ -100,7 +100,7 @@ export class Session implements Connection, FrameSink {
   }
   cancelled(id: number): void {
     if (id > this.#streams.highest) throw new ConnectionError(errorCode.protocol, 'RST_STREAM of a stream that never began')
-    this.#spend(this.#rates.reset(), 'resets')
+    this.#spend(this.#mayFail(), 'resets')
     const stream = this.#streams.get(id)
     if (!stream) return
     this.#forget(stream, false)
@@ -214,15 +214,19 @@ export class Session implements Connection, FrameSink {
   /** For what the peer did wrong on it. */
   #refuse(stream: Stream, code: ErrorCode): void {
     this.reset(stream, code)
-    this.#spend(this.#rates.reset(), 'streams that are wrong')
+    this.#spend(this.#mayFail(), 'streams that are wrong')
   }
   #refused(id: number, code: ErrorCode): void {
     this.#reset(id, code)
-    this.#spend(this.#rates.reset(), 'streams that are wrong')
+    this.#spend(this.#mayFail(), 'streams that are wrong')
   }
   #reset(id: number, code: ErrorCode): void {
     this.#streams.end(id, true)
     this.#out.frame(resetFrame(id, code))
+  }
+  /** A stream came to nothing; false: too many did, of this connection or of the client's address. */
+  #mayFail(): boolean {
+    return this.#rates.reset() && this.client.usage?.fail() !== false
   }
   #spend(within: boolean, what: string): void {
     if (!within) throw new ConnectionError(errorCode.calm, `it floods with ${what}`)
