@@ -18,7 +18,7 @@ import {
 
 // What this gateway is made of: one plugin a line, in the order in which they are asked. Delete a line and its feature is gone.
 // For one machine with nothing installed: names under gw.localhost, which browsers find on this machine by themselves.
-export default defineGateway(({ http = 8080, https = 8443, api = 8070, broker = 'auto', workers = 64 }) => ({
+export default defineGateway(({ http = 8080, https = 8443, api = 8070, broker = 'auto', brokerPassword, workers = 64 }) => ({
   plugins: [
     // What this machine is to the outside.
     staticNode({ domain: 'gw.localhost', ipv4: '127.0.0.1', ipv6: '::1' }),
@@ -49,7 +49,7 @@ export default defineGateway(({ http = 8080, https = 8443, api = 8070, broker = 
     doctor({ http, https }),
 
     // How callers reach it: over Redis, where one runs on this machine or --broker names it ...
-    zbus({ broker, workers }),
+    zbus({ broker, password: brokerPassword, workers }),
     // ... over HTTP on loopback, and by the unix socket of the command line.
     httpApi({ tcp: { port: api } }),
   ],

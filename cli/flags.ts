@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Flags } from '../core/config.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { RunFlags } from './serve.ts'
@@ -16,6 +17,7 @@ export const readFlags = (
   return {
     root: text('root'),
     broker: text('broker'),
+    brokerPassword: brokerPassword(given, env),
     netns: text('netns'),
     supervisor: toSupervisor(text('supervisor')),
     config: text('config'),
@@ -26,6 +28,14 @@ export const readFlags = (
     https: number('https', 65_535),
     api: number('api', 65_535),
   }
+}
+
+/** From a file or the environment only: other users of the machine can see a command line. */
+const brokerPassword = (given: RunFlags, env: NodeJS.ProcessEnv): Flags['brokerPassword'] => {
+  const file = given['broker-password-file'] ?? (env[variable('broker_password_file')] || undefined)
+  if (file !== undefined) return { file: resolve(file) }
+  const name = variable('broker_password')
+  return env[name] ? { env: name } : undefined
 }
 
 const variable = (name: string): string => `GATEWAY_${name.toUpperCase()}`

@@ -4,6 +4,8 @@ import { verb } from './verb.ts'
 export interface RunFlags {
   /** `unix:///path` or `tcp://[password@]host:port` of the Redis that zbus callers use. */
   readonly broker?: string | undefined
+  /** A file with its password. */
+  readonly 'broker-password-file'?: string | undefined
   readonly root?: string | undefined
   readonly workers?: string | undefined
   readonly config?: string | undefined
@@ -40,6 +42,11 @@ export default verb({
       type: 'string',
       valueHint: 'url',
       description: 'Redis of zbus callers: unix:///path or tcp://[password@]host:port',
+    },
+    'broker-password-file': {
+      type: 'string',
+      valueHint: 'file',
+      description: 'File with the password of that Redis; or set GATEWAY_BROKER_PASSWORD. Others can see a command line',
     },
     workers: { type: 'string', valueHint: 'n', description: 'Operations of zbus callers that run at once' },
     netns: {

@@ -38,6 +38,7 @@ export const shadow = async (given: RunFlags): Promise<void> => {
   const options = {
     until: end.signal,
     broker: flags.broker ?? usualBroker,
+    password: flags.brokerPassword,
     folders,
     told: tell ?? ((line: Line) => print(lineOf(line))),
     ended,

@@ -6,6 +6,8 @@ export interface Flags {
   readonly root?: string | undefined
   /** `unix:///path` or `tcp://[password@]host:port`. */
   readonly broker?: string | undefined
+  /** Where the broker's password stands, if not in `broker`. */
+  readonly brokerPassword?: { readonly file: string } | { readonly env: string } | undefined
   readonly workers?: number | undefined
   /** Network namespace of what faces the public, `none` for the gateway's own. */
   readonly netns?: string | undefined

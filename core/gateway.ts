@@ -15,6 +15,7 @@ import { ledger } from './ledger.ts'
 import { listeners } from './listeners.ts'
 import { liveness } from './liveness.ts'
 import { observer } from './observer.ts'
+import { ownEndpoints } from './own-endpoints.ts'
 import { reload } from './reload.ts'
 import { restore } from './restore.ts'
 import { openRoot } from './root.ts'
@@ -61,6 +62,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
     phase: () => phase,
     refresh: (plugin) => certs.refresh(plugin),
     keep: (path) => void kept.add(path),
+    endpoints: ownEndpoints(listening.endpoints),
   })
 
   // The store and what it stands on come first: the rest starts from what it holds.

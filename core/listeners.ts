@@ -39,6 +39,7 @@ export interface Sockets {
  */
 export const listeners = (sockets: Sockets = { bind, free: () => undefined }) => {
   const held = new Map<string, Promise<Held>>()
+  const bound = new Set<Held>()
   let holding = true
 
   const bindTo = async (address: Address, key: string): Promise<Held> => {
@@ -50,7 +51,11 @@ export const listeners = (sockets: Sockets = { bind, free: () => undefined }) =>
       else if (entry.claims.length > 0) entry.waiting.push(socket)
       else socket.destroy()
     })
-    server.on('error', () => held.delete(key))
+    server.on('error', () => {
+      held.delete(key)
+      bound.delete(entry)
+    })
+    bound.add(entry)
     return entry
   }
   const begin = (entry: Held): void => {
@@ -78,6 +83,7 @@ export const listeners = (sockets: Sockets = { bind, free: () => undefined }) =>
         async close() {
           entry.claims = entry.claims.filter((other) => other !== claim)
           if (entry.claims.length || !held.delete(key)) return
+          bound.delete(entry)
           // Only the socket: what was accepted is its owner's to end.
           entry.server.close()
           for (const socket of entry.waiting.splice(0)) socket.destroy()
@@ -97,6 +103,9 @@ export const listeners = (sockets: Sockets = { bind, free: () => undefined }) =>
         throw new GatewayError('CONFIG_INVALID', `${shownAt(address)} is wanted twice, by ${names}`, 'give each its own port')
       }
     },
+    /** The TCP ports on which connections are accepted now. */
+    endpoints: (): readonly { readonly port: number }[] =>
+      [...bound].flatMap(({ address, bound: { port } }) => ('path' in address ? [] : [{ port }])),
     /** Claims from now on get connections with the next `open`. */
     hold(): void {
       holding = true

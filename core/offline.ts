@@ -2,6 +2,7 @@ import { boot, closeAll, inOrder, ofKind } from './boot.ts'
 import { checkConfig, type GatewayConfig } from './config.ts'
 import { GatewayError } from './errors.ts'
 import { ledger } from './ledger.ts'
+import { ownEndpoints } from './own-endpoints.ts'
 import type { Hooks } from './plugin.ts'
 import { openRoot } from './root.ts'
 import { services } from './services.ts'
@@ -29,6 +30,7 @@ export const withStore = async <T>(
     ledger: ledger(async () => undefined),
     refresh: () => undefined,
     keep: () => undefined,
+    endpoints: ownEndpoints(() => []),
   })
   const set = await boot(upToStore, [], core, checked.startTimeout)
   try {

@@ -1,7 +1,7 @@
 import { type Backend, formatBackend, parseBackend } from '../lib/backend.ts'
 import { canonicalHost, canonicalLabel } from '../lib/host.ts'
 import { shown } from '../lib/shown.ts'
-import { isWorkloadId, tenantOf, twinOf } from '../lib/workload-id.ts'
+import { isObjectMember, isWorkloadId, tenantOf, twinOf } from '../lib/workload-id.ts'
 import { type ErrorCode, GatewayError, refused } from './errors.ts'
 import type { Draft, Operation, Problem, Wanted, WorkloadId } from './operation.ts'
 
@@ -81,8 +81,9 @@ const read = (input: Record<string, unknown>) => {
 
   const id = (): WorkloadId => {
     const given = text('id')
-    if (given !== undefined && !isWorkloadId(given))
-      against('INVALID_ID', `invalid workload id '${shown(given)}'`, 'use 1 to 128 letters, digits, - and _')
+    if (given !== undefined && isObjectMember(given))
+      against('INVALID_ID', `invalid workload id '${shown(given)}': it names a member of every JavaScript object`, idRule)
+    else if (given !== undefined && !isWorkloadId(given)) against('INVALID_ID', `invalid workload id '${shown(given)}'`, idRule)
     return (given ?? '') as WorkloadId
   }
   const host = (): string => {
@@ -170,6 +171,7 @@ const badType = (what: string, wanted: string, got: unknown): Problem => {
   }
 }
 
+const idRule = 'use 1 to 128 letters, digits, - and _'
 const hostRule =
   'give a host name of at least two labels, each 1 to 63 ASCII letters, digits, - and _ (for other letters its xn-- form), 253 in all; no IP address, no _acme-challenge'
 const labelRule = 'give one label of 1 to 63 ASCII letters, digits, - and _; not _acme-challenge'

@@ -4,6 +4,7 @@ import type { GatewayError } from './errors.ts'
 import type { Event, Health } from './event.ts'
 import type { Gateway, Routes } from './gateway-interface.ts'
 import type { Bytes, Certificate, Change, Draft, Op, Problem, Route, Tls, WorkloadId } from './operation.ts'
+import type { OwnEndpoint } from './own-endpoints.ts'
 
 type Awaitable<T> = T | Promise<T>
 
@@ -166,6 +167,16 @@ export interface Core {
    * Rejects with PORT_IN_USE or LISTEN_FAILED.
    */
   readonly listen: (address: Address, accept: (socket: Socket) => void) => Promise<Listener>
+  /** TCP ports that no backend may name, whatever a policy allows. Ports of `listen` are among them without a declaration. */
+  readonly endpoints: {
+    /**
+     * Declares the ports on which processes of this plugin accept connections, and servers that only the gateway may use, such as its
+     * broker. Replaces what the plugin declared before; withdrawn when it closes.
+     */
+    declare(endpoints: readonly OwnEndpoint[]): void
+    /** Those of all running plugins, for policies. */
+    all(): readonly OwnEndpoint[]
+  }
 }
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string; readonly mode?: number }
 export interface Listener {

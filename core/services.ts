@@ -1,5 +1,6 @@
 import type { CoreFor } from './boot.ts'
 import type { Event } from './event.ts'
+import type { ownEndpoints } from './own-endpoints.ts'
 import type { Core, Plugin, Write } from './plugin.ts'
 
 export type Log = (level: 'info' | 'warn' | 'error', message: string, fields: object) => void
@@ -17,6 +18,7 @@ export const services = (o: {
   commit: (writes: readonly Write[]) => Promise<void>
   refresh: (plugin: Plugin) => void
   keep: (path: string) => void
+  endpoints: ReturnType<typeof ownEndpoints>
 }): CoreFor => {
   return (plugin, health, signal) => ({
     root: o.root,
@@ -29,6 +31,10 @@ export const services = (o: {
     emit: (event) => o.emit(event, plugin),
     refresh: () => o.refresh(plugin),
     keep: o.keep,
+    endpoints: {
+      declare: (endpoints) => o.endpoints.declare(health, endpoints, signal),
+      all: o.endpoints.all,
+    },
     health: (state, reason, facts) => {
       const changed = state !== health.state || reason !== health.reason
       health.state = state

@@ -12,10 +12,18 @@ export type IpClass =
   | 'nat64'
   | '6to4'
   | 'teredo'
+  | 'documentation'
+  | 'benchmarking'
+  | 'protocol'
+  | '6to4-relay'
+  | 'discard'
   | 'reserved'
   | 'global'
 
-/** What an address is for (IANA special-purpose registries, RFC 6890). Addresses that carry another one: see `embedded`. */
+/**
+ * What an address is for, by the IANA special-purpose registries (RFC 6890): every block there that is not globally reachable has a
+ * class of its own, and so has what RFC 4291 does not give to global unicast. Addresses that carry another one: see `embedded`.
+ */
 export const classify = (ip: Ip): IpClass =>
   table.find(([range]) => inRange(ip, range))?.[1] ?? (ip.version === 4 || inRange(ip, unicast) ? 'global' : 'reserved')
 
@@ -43,7 +51,13 @@ const table: readonly (readonly [Range, IpClass])[] = [
   [range('127.0.0.0/8'), 'loopback'],
   [range('169.254.0.0/16'), 'link-local'],
   [range('172.16.0.0/12'), 'private'],
+  [range('192.0.0.0/24'), 'protocol'],
+  [range('192.0.2.0/24'), 'documentation'],
+  [range('192.88.99.0/24'), '6to4-relay'],
   [range('192.168.0.0/16'), 'private'],
+  [range('198.18.0.0/15'), 'benchmarking'],
+  [range('198.51.100.0/24'), 'documentation'],
+  [range('203.0.113.0/24'), 'documentation'],
   [range('224.0.0.0/4'), 'multicast'],
   [range('255.255.255.255/32'), 'broadcast'],
   [range('240.0.0.0/4'), 'reserved'],
@@ -51,8 +65,14 @@ const table: readonly (readonly [Range, IpClass])[] = [
   [range('::1/128'), 'loopback'],
   [range('64:ff9b::/96'), 'nat64'],
   [range('64:ff9b:1::/48'), 'nat64'],
+  [range('100::/64'), 'discard'],
+  [range('100:0:0:1::/64'), 'discard'],
   [range('2001::/32'), 'teredo'],
+  [range('2001:2::/48'), 'benchmarking'],
+  [range('2001::/23'), 'protocol'],
+  [range('2001:db8::/32'), 'documentation'],
   [range('2002::/16'), '6to4'],
+  [range('3fff::/20'), 'documentation'],
   [range('fc00::/7'), 'ula'],
   [range('fe80::/10'), 'link-local'],
   [range('ff00::/8'), 'multicast'],

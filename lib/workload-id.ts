@@ -1,8 +1,14 @@
 const shape = /^[A-Za-z0-9_-]{1,128}$/
 const owned = /^0*(\d+)-\d+-./
 
-/** Letters, digits, `-` and `_`, 1 to 128 of them: an id is also a file name and a name in the engine. */
-export const isWorkloadId = (text: string): boolean => shape.test(text)
+/**
+ * Letters, digits, `-` and `_`, 1 to 128 of them: an id is also a file name, a name in the engine, and a key of JSON objects. So no
+ * member of every JavaScript object is one, such as `__proto__` and `constructor`.
+ */
+export const isWorkloadId = (text: string): boolean => shape.test(text) && !isObjectMember(text)
+
+/** Whether every JavaScript object has a member of this name. */
+export const isObjectMember = (text: string): boolean => text in Object.prototype
 
 /** The twin of an id of the form `twin-contract-name`. */
 export const twinOf = (id: string): string | undefined => owned.exec(id)?.[1]

@@ -17,7 +17,14 @@ import { nameProxy } from '../plugins/workload/name-proxy.ts'
 // Each plugin is imported by its own file above: what is not in the list need not be loaded at a start.
 
 /** One machine with nothing installed: names under `gw.localhost`, certificates of a CA of its own, workloads on the machine itself. */
-export const local = ({ http = 8080, https = 8443, api = 8070, broker = 'auto', workers = 64 }: Flags = {}): Plugin[] => [
+export const local = ({
+  http = 8080,
+  https = 8443,
+  api = 8070,
+  broker = 'auto',
+  brokerPassword,
+  workers = 64,
+}: Flags = {}): Plugin[] => [
   staticNode({ domain: 'gw.localhost', ipv4: '127.0.0.1', ipv6: '::1' }),
   fqdnProxy(),
   nameProxy(),
@@ -30,6 +37,6 @@ export const local = ({ http = 8080, https = 8443, api = 8070, broker = 'auto', 
   embedded({ http: { port: http }, https: { port: https } }),
   traffic(),
   doctor({ http, https }),
-  zbus({ broker, workers }),
+  zbus({ broker, password: brokerPassword, workers }),
   httpApi({ tcp: { port: api } }),
 ]

@@ -32,11 +32,12 @@ export const zos = ({
   https = 443,
   api,
   broker = 'unix:///var/run/redis.sock',
+  brokerPassword,
   workers = 64,
   netns = 'public',
   supervisor = hasZinit() ? 'zinit' : 'processes',
 }: Flags = {}): Plugin[] => [
-  zosNode({ broker }),
+  zosNode({ broker, password: brokerPassword }),
   fqdnProxy(),
   nameProxy(),
   tlsPassthrough(),
@@ -62,6 +63,6 @@ export const zos = ({
   traffic(),
   doctor({ http, https }),
   afterReboot(),
-  zbus({ broker, workers }),
+  zbus({ broker, password: brokerPassword, workers }),
   httpApi({ tcp: api !== undefined && { port: api } }),
 ]

@@ -33,13 +33,14 @@ export default defineGateway(
     https = 443,
     api,
     broker = 'unix:///var/run/redis.sock',
+    brokerPassword,
     workers = 64,
     netns = 'public',
     supervisor = hasZinit() ? 'zinit' : 'processes',
   }) => ({
     plugins: [
       // What the node is to the outside, as networkd says, and the way to its other modules.
-      zosNode({ broker }),
+      zosNode({ broker, password: brokerPassword }),
 
       // What callers may ask for.
       fqdnProxy(), //  a domain of their own
@@ -93,7 +94,7 @@ export default defineGateway(
       afterReboot(),
 
       // How callers reach it: over zbus, and by the unix socket of the command line (and over HTTP on loopback with --api).
-      zbus({ broker, workers }),
+      zbus({ broker, password: brokerPassword, workers }),
       httpApi({ tcp: api !== undefined && { port: api } }),
     ],
   }),

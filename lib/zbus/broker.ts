@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { isSecret, readSecret, type Secret } from '../secret.ts'
 
 /** Where a Redis listens. */
 export interface Broker {
@@ -29,6 +30,24 @@ export const parseBroker = (text: string): Broker => {
     }
   }
   throw new Error(`the broker is no address that zbus knows: ${help}`)
+}
+
+/** A broker as an option gives it: its address, or what was read of that. */
+export const brokerOf = (given: string | Broker): Broker => (typeof given === 'string' ? parseBroker(given) : given)
+
+/** The broker with the password that stands elsewhere. Rejects with a sentence where it cannot be read. */
+export const readBroker = async (text: string, password: Secret | undefined): Promise<Broker> => ({
+  ...parseBroker(text),
+  ...(password && { password: await readSecret(password) }),
+})
+
+/** Why the options of a broker do not go together; `undefined` where they do. */
+export const wrongPassword = (broker: string, password: unknown): { readonly what: string; readonly fix: string } | undefined => {
+  if (password === undefined) return undefined
+  if (!isSecret(password))
+    return { what: 'password is no place', fix: 'give { file: path } or { env: name }, never the password itself' }
+  if (broker === 'auto' || parseBroker(broker).password === undefined) return undefined
+  return { what: 'the broker has a password, and password names another', fix: 'take the one in the broker out' }
 }
 
 /** The address without its password. */

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { type Fields, readAnswers, resultOf } from './answers.ts'
-import { connect, parseBroker, ready } from './broker.ts'
+import { type Broker, brokerOf, connect, ready } from './broker.ts'
 import { subscribe } from './events.ts'
 import { encodeRequest, type ObjectId, objectName } from './frame.ts'
 import { asBuffer, encode } from './msgpack.ts'
 import { decodeStatus, type Status, statusObject } from './status.ts'
 
 export interface ClientOptions {
-  /** `unix:///path` or `tcp://[password@]host:port`. */
-  readonly broker: string
+  /** `unix:///path` or `tcp://[password@]host:port`, or what `parseBroker` makes of it. */
+  readonly broker: string | Broker
 }
 export interface CallOptions {
   /** Milliseconds until the call rejects. Default 10,000. */
@@ -32,7 +32,7 @@ export interface Client {
 
 /** Calls over one pair of connections, however many run at once. Connects when first used. */
 export const createClient = (options: ClientOptions): Client => {
-  const broker = parseBroker(options.broker)
+  const broker = brokerOf(options.broker)
   const replyTo = `zbus.reply.${randomUUID()}`
   const closing = new AbortController()
   const calls = new Map<string, (answer: Fields) => void>()

@@ -1,5 +1,5 @@
 export { CallError, ProtocolError } from './answers.ts'
-export { parseBroker, shownBroker } from './broker.ts'
+export { type Broker, parseBroker, shownBroker } from './broker.ts'
 export type { Method, Methods } from './call.ts'
 export { type CallOptions, type Client, type ClientOptions, createClient } from './client.ts'
 export { encodeRequest, encodeResponse, type ObjectId, objectName, type Request, type Response, readRequest } from './frame.ts'

@@ -1,10 +1,10 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Broker, parseBroker, retryDelay } from './broker.ts'
+import { type Broker, brokerOf, retryDelay } from './broker.ts'
 
 export interface MonitorOptions {
   /** `unix:///path` or `tcp://[password@]host:port`. */
-  readonly broker: string
+  readonly broker: string | Broker
   /** A command of any client of this Redis, its name in lower case first. `wanted` chose it. */
   readonly heard: (command: readonly Buffer[]) => void
   /** By name and first argument, before the rest is decoded: most of what a Redis does is of no interest. */
@@ -23,7 +23,7 @@ const longest = 64 << 20
  */
 export const monitor = async (options: MonitorOptions): Promise<void> => {
   const { signal, listening } = options
-  const broker = parseBroker(options.broker)
+  const broker = brokerOf(options.broker)
   for (let tries = 1; !signal.aborted; tries++) {
     const why = await listen(broker, options, () => {
       tries = 0

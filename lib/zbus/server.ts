@@ -1,4 +1,4 @@
-import { connect, parseBroker, ready } from './broker.ts'
+import { type Broker, brokerOf, connect, ready } from './broker.ts'
 import { createObjects, type Methods } from './call.ts'
 import { createDesk } from './desk.ts'
 import { type ObjectId, objectName, type Request } from './frame.ts'
@@ -10,8 +10,8 @@ import { createUnfetched } from './unfetched.ts'
 import { createWorkers } from './workers.ts'
 
 export interface ServerOptions {
-  /** `unix:///path` or `tcp://[password@]host:port`. */
-  readonly broker: string
+  /** `unix:///path` or `tcp://[password@]host:port`, or what `parseBroker` makes of it. */
+  readonly broker: string | Broker
   /** The first word of every queue: requests for `object@version` wait in `module.object@version`. */
   readonly module: string
   /**
@@ -52,7 +52,7 @@ export interface Server {
 /** Serves objects over zbus. Needs no broker to start: it tries until there is one. */
 export const createServer = async (options: ServerOptions): Promise<Server> => {
   const { module, instance } = options
-  const broker = parseBroker(options.broker)
+  const broker = brokerOf(options.broker)
   const objects = createObjects()
   const workers = createWorkers<Request>(options.workers ?? 64)
   const stopping = new AbortController()

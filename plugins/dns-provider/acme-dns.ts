@@ -1,5 +1,5 @@
 import { setTimeout as after } from 'node:timers/promises'
-import { DnsWriter, definePlugin, GatewayError, knownOptions } from '../../core/index.ts'
+import { DnsWriter, definePlugin, endpointsOfUrl, GatewayError, knownOptions } from '../../core/index.ts'
 import { call } from '../../lib/dns/call.ts'
 import { type DnsFailure, unavailable } from '../../lib/dns/failure.ts'
 import {
@@ -39,7 +39,8 @@ export const acmeDns = (options: AcmeDnsOptions) => {
     kind: 'dns-provider',
     options,
     provides: { dns: DnsWriter },
-    setup({ state }) {
+    setup({ state, endpoints }) {
+      endpoints.declare(endpointsOfUrl(api))
       const turn = oneByOne()
       const rows = new Map<string, readonly Row[]>(readRows(state.get('rows')))
       const written = new Map<string, number>()

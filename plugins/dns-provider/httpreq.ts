@@ -1,4 +1,4 @@
-import { DnsWriter, definePlugin, GatewayError, knownOptions } from '../../core/index.ts'
+import { DnsWriter, definePlugin, endpointsOfUrl, GatewayError, knownOptions } from '../../core/index.ts'
 import { call } from '../../lib/dns/call.ts'
 import { DnsFailure, unavailable } from '../../lib/dns/failure.ts'
 import {
@@ -40,7 +40,8 @@ export const httpreq = (options: HttpreqOptions) => {
     kind: 'dns-provider',
     options,
     provides: { dns: DnsWriter },
-    setup() {
+    setup({ endpoints }) {
+      endpoints.declare(endpointsOfUrl(endpoint))
       const post = async (action: 'present' | 'cleanup', record: TxtRecord, signal: AbortSignal): Promise<void> => {
         const secret = password && (await secretOf(password))
         const basic = secret === undefined ? undefined : Buffer.from(`${username}:${secret}`).toString('base64')

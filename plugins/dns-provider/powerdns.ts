@@ -1,4 +1,4 @@
-import { DnsWriter, definePlugin, GatewayError, knownOptions } from '../../core/index.ts'
+import { DnsWriter, definePlugin, endpointsOfUrl, GatewayError, knownOptions } from '../../core/index.ts'
 import { type Called, call, listOf, member } from '../../lib/dns/call.ts'
 import { type DnsFailure, unavailable } from '../../lib/dns/failure.ts'
 import {
@@ -29,7 +29,8 @@ export const powerdns = (options: PowerdnsOptions) => {
     kind: 'dns-provider',
     options,
     provides: { dns: DnsWriter },
-    setup() {
+    setup({ endpoints }) {
+      endpoints.declare(endpointsOfUrl(api))
       const zones = `${api.replace(/\/+$/, '')}/api/v1/servers/${encodeURIComponent(serverId)}/zones`
       const ask = async (method: 'GET' | 'PATCH', path: string, signal: AbortSignal, body?: unknown): Promise<Called> => {
         const secret = await secretOf(key)

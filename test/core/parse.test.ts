@@ -108,6 +108,9 @@ describe('parseOperation', () => {
     ['an empty network', { ...good, network: '' }, 'BAD_REQUEST'],
     ['a network of no such name', { ...good, network: '../x' }, 'BAD_REQUEST'],
     ['a network whose twin is not known', { ...good, id: 'shop', network: 'net' }, 'INVALID_ID'],
+    ['an id that is a member of every object', { ...good, id: '__proto__' }, 'INVALID_ID'],
+    ['another', { ...good, id: 'constructor' }, 'INVALID_ID'],
+    ['delete of one', { do: 'delete', id: '__proto__' }, 'INVALID_ID'],
     ['delete without an id', { do: 'delete' }, 'INVALID_ID'],
     ['delete of a path', { do: 'delete', id: '../../etc/passwd' }, 'INVALID_ID'],
   ]

@@ -1,4 +1,4 @@
-import type { Core, Event, Health, Hooks, Kind, Plugin } from '../../core/index.ts'
+import type { Core, Event, Health, Hooks, Kind, OwnEndpoint, Plugin } from '../../core/index.ts'
 
 /** One plugin that runs without a gateway around it: what a plugin of its kind gives, and what it told. */
 export interface Alone<K extends Kind> {
@@ -8,6 +8,8 @@ export interface Alone<K extends Kind> {
   readonly health: () => { readonly state: Health; readonly reason?: string }
   readonly events: readonly Event[]
   readonly log: readonly string[]
+  /** The ports that the plugin declared as the gateway's own. */
+  readonly endpoints: () => readonly OwnEndpoint[]
   /** Resolves when the plugin calls `refresh` the next time. */
   refreshed(): Promise<void>
   /** What the plugin is told of the gateway from now on; `ready` until then, and `stopping` from `close` on. */
@@ -23,6 +25,7 @@ export const setUpAlone = async <K extends Kind>(plugin: Plugin<K>, root: string
   const log: string[] = []
   const waiting: (() => void)[] = []
   let phase: ReturnType<Core['phase']> = 'ready'
+  let endpoints: readonly OwnEndpoint[] = []
   let health: ReturnType<Alone<K>['health']> = { state: 'ok' }
   const none = (what: string) => () => {
     throw new Error(`${plugin.name} asks for ${what}: set it up in a gateway`)
@@ -44,6 +47,12 @@ export const setUpAlone = async <K extends Kind>(plugin: Plugin<K>, root: string
     state: { get: () => undefined, set: none('state') },
     ledger: { sums: new Map(), add: none('the ledger'), forget: none('the ledger') },
     listen: none('a socket'),
+    endpoints: {
+      declare: (declared) => {
+        endpoints = declared
+      },
+      all: () => endpoints,
+    },
   }
   const hooks = await plugin.setup({ ...given, ...core })
   let closing: Promise<void> | undefined
@@ -53,6 +62,7 @@ export const setUpAlone = async <K extends Kind>(plugin: Plugin<K>, root: string
     health: () => health,
     events,
     log,
+    endpoints: () => endpoints,
     refreshed: () => new Promise((done) => waiting.push(done)),
     become: (next) => {
       phase = next

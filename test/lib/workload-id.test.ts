@@ -17,6 +17,12 @@ describe('workload ids', () => {
     '\u212a',
     'x'.repeat(129),
     'x'.repeat(4_096),
+    '__proto__',
+    'constructor',
+    'hasOwnProperty',
+    'toString',
+    'valueOf',
+    '__defineGetter__',
   ])('fault 6: refuses %j', (id) => expect(isWorkloadId(id)).toBe(false))
   it.each([
     ['40-1976-shop', '40', '40'],

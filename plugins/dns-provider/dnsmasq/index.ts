@@ -40,7 +40,8 @@ export const dnsmasq = (options: DnsmasqOptions = {}) => {
     options,
     needs: { node: optional(NodeFacts), supervisor: Supervisor },
     provides: { dns: DnsWriter },
-    async setup({ node, supervisor, root, state, signal: stop, log, health }) {
+    async setup({ node, supervisor, root, state, signal: stop, log, health, endpoints }) {
+      endpoints.declare([{ port: settings.port }])
       const own = ownZones({
         domains: settings.domains,
         domain: async (signal) => (await node?.publicConfig(signal))?.domain,

@@ -20,7 +20,8 @@ export const responder = (options: ResponderOptions = {}) => {
     options,
     needs: { node: optional(NodeFacts) },
     provides: { dns: DnsWriter },
-    async setup({ node, state, signal: stop, log, health }) {
+    async setup({ node, state, signal: stop, log, health, endpoints }) {
+      endpoints.declare([{ port: place.port }])
       const own = ownZones({
         domains: place.domains,
         domain: async (signal) => (await node?.publicConfig(signal))?.domain,

@@ -27,7 +27,8 @@ export const rfc2136 = (options: Rfc2136Options) => {
     kind: 'dns-provider',
     options,
     provides: { dns: DnsWriter },
-    setup() {
+    setup({ endpoints }) {
+      endpoints.declare([{ host: server.host, port: server.port }])
       const act = async (action: 'add' | 'delete', { name, value }: TxtRecord, signal: AbortSignal): Promise<void> => {
         const { update } = await import('./update.ts')
         await update(server, { ...key, secret: await base64Of(key.secret) }, { do: action, name, value }, signal)

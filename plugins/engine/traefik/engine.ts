@@ -24,6 +24,7 @@ import { Leaving } from './leaving.ts'
 import { findLeft, makeRoom } from './left.ts'
 import { Liveness } from './liveness.ts'
 import { startMetering } from './metering.ts'
+import { ownEndpoints } from './own-endpoints.ts'
 import { runTraefik, type Traefik } from './process.ts'
 import { Publisher } from './publisher.ts'
 import { reach } from './reach.ts'
@@ -101,6 +102,7 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
   opened.push(() => stop.abort())
   const challenges = await openChallenges(settings)
   opened.push(() => challenges.close())
+  core.endpoints.declare(ownEndpoints(settings, challenges.url))
   const { feed, provider, letGo } = await openFeed({
     settings,
     challenges: challenges.url,

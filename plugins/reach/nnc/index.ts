@@ -30,7 +30,11 @@ export const nnc = (options: NncOptions = {}) => {
     kind: 'reach',
     options,
     needs: { neighbours: Neighbours, supervisor: Supervisor },
-    setup: (core) => reaching(core, { command, netns, namespaces, ports, timeout: timeout * 1_000, drain: drain * 1_000 }),
+    setup: (core) => {
+      const [port, lastPort] = ports
+      core.endpoints.declare([{ port, lastPort }])
+      return reaching(core, { command, netns, namespaces, ports, timeout: timeout * 1_000, drain: drain * 1_000 })
+    },
   })
 }
 

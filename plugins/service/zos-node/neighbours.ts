@@ -1,20 +1,23 @@
 import { GatewayError, type Neighbours, reason } from '../../../core/index.ts'
-import type { Client } from '../../../lib/zbus/index.ts'
+import type { Broker, Client } from '../../../lib/zbus/index.ts'
 
 const usual = 10_000
 
 /** The other modules over one pair of connections, opened at the first call. */
-export const neighbours = (broker: string): { readonly api: Neighbours; close(): Promise<void> } => {
+export const neighbours = (broker: () => Promise<Broker>): { readonly api: Neighbours; close(): Promise<void> } => {
   let opening: Promise<{ readonly client: Client; readonly Refused: abstract new (...args: never) => Error }> | undefined
   const open = async () => {
     const { CallError, createClient } = await import('../../../lib/zbus/index.ts')
-    return { client: createClient({ broker }), Refused: CallError }
+    return { client: createClient({ broker: await broker() }), Refused: CallError }
   }
   return {
     api: {
       async call(module, object, method, args, { signal, timeout = usual }) {
         opening ??= open()
-        const { client, Refused } = await opening
+        const { client, Refused } = await opening.catch((error) => {
+          opening = undefined
+          throw unavailable(module, method, reason(error), error)
+        })
         const [name = '', version = ''] = object.split('@')
         try {
           return { value: await client.call(module, { name, version }, method, args, { timeout, signal }) }
@@ -25,7 +28,7 @@ export const neighbours = (broker: string): { readonly api: Neighbours; close():
         }
       },
     },
-    close: async () => (await opening)?.client.close(),
+    close: async () => (await opening?.catch(() => undefined))?.client.close(),
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Fields, fields, resultOf } from '../../../lib/zbus/answers.ts'
+import type { Broker } from '../../../lib/zbus/broker.ts'
 import { CallError, decode, type Request, readRequest } from '../../../lib/zbus/index.ts'
 import { monitor } from '../../../lib/zbus/monitor.ts'
 
@@ -36,7 +37,7 @@ const most = 20_000
  * `told`: what it asks of others beside, such as to take a workload away.
  */
 export const openEars = (o: {
-  readonly broker: string
+  readonly broker: string | Broker
   readonly module: string
   readonly signal: AbortSignal
   exchange(one: Exchange): void

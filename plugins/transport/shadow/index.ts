@@ -11,6 +11,8 @@ import {
   reason,
 } from '../../../core/index.ts'
 import { readLeft } from '../../../lib/left-routes/folder.ts'
+import type { Secret } from '../../../lib/secret.ts'
+import { readBroker, shownBroker } from '../../../lib/zbus/broker.ts'
 import { comparison, mismatch } from './compare.ts'
 import { type Exchange, type Heard, openEars } from './ears.ts'
 import { overheard } from './facts.ts'
@@ -20,6 +22,8 @@ export type { Line, Summary }
 
 export interface ShadowOptions {
   readonly broker: string
+  /** Where its password stands, if not in `broker`. */
+  readonly password?: Secret | undefined
   /** The module whose requests are heard. Default `gateway`. */
   readonly module?: string
   /** Folders of the Go module's route files, the newest first. */
@@ -40,13 +44,14 @@ const pause = 250
  * reports where the two differ. Answers nobody, asks nobody, and writes nothing but its report.
  */
 export const shadow = (options: ShadowOptions) => {
-  const { broker, module = 'gateway', folders, told, until, ended } = options
+  const { broker, password, module = 'gateway', folders, told, until, ended } = options
   return definePlugin({
     name: 'transport/shadow',
     kind: 'transport',
-    options: { broker, module, folders },
+    options: { broker, password, module, folders },
     provides: { node: NodeFacts, neighbours: Neighbours, left: LeftBehind },
-    setup: ({ root, log, health }) => {
+    setup: async ({ root, log, health }) => {
+      const heardAt = await readBroker(broker, password)
       const report = openReport(join(root, 'report.jsonl'), told, (why) => log(`the report cannot be written: ${why}`))
       const stop = new AbortController()
       /** Workloads by which table and files differ and were told to. */
@@ -72,7 +77,7 @@ export const shadow = (options: ShadowOptions) => {
         for (const id of (await differing(host, folders)).keys()) apart.add(id)
       }
       const ears = openEars({
-        broker,
+        broker: heardAt,
         module,
         signal: stop.signal,
         exchange(one) {
@@ -95,7 +100,7 @@ export const shadow = (options: ShadowOptions) => {
               ours: 'it listens again',
             })
             inTurn(catchUp)
-          } else if (why === undefined) log(`it listens to ${module} at ${broker.replace(/\/\/[^@/]*@/, '//')}`)
+          } else if (why === undefined) log(`it listens to ${module} at ${shownBroker(heardAt)}`)
           trouble = why
           health(why === undefined ? 'ok' : 'degraded', why && `Redis is not heard: ${why}`)
         },

@@ -4,13 +4,13 @@ import { parseBroker } from '../../../lib/zbus/broker.ts'
 /** Where Redis listens on a machine of the usual kinds. */
 export const usualBrokers = ['unix:///var/run/redis.sock', 'unix:///run/redis/redis-server.sock', 'tcp://127.0.0.1:6379']
 
-/** The first of these where a Redis answers within half a second, without a password. */
-export const findBroker = async (brokers: readonly string[] = usualBrokers): Promise<string | undefined> => {
-  const answers = await Promise.all(brokers.map(isRedis))
+/** The first of these where a Redis answers within half a second; one that wants a password only where there is one. */
+export const findBroker = async (brokers: readonly string[] = usualBrokers, password = false): Promise<string | undefined> => {
+  const answers = await Promise.all(brokers.map((broker) => isRedis(broker, password)))
   return brokers.find((_, at) => answers[at])
 }
 
-const isRedis = (broker: string) =>
+const isRedis = (broker: string, password: boolean) =>
   new Promise<boolean>((done) => {
     const { path, host, port = 0 } = parseBroker(broker)
     const socket = path === undefined ? connect({ host: host ?? '127.0.0.1', port }) : connect({ path })
@@ -19,6 +19,7 @@ const isRedis = (broker: string) =>
     for (const event of ['error', 'timeout', 'close', 'data'] as const)
       socket.once(event, (data?: unknown) => {
         socket.destroy()
-        done(data instanceof Buffer && data.toString('latin1').startsWith('+PONG'))
+        const said = data instanceof Buffer ? data.toString('latin1') : ''
+        done(said.startsWith('+PONG') || (password && said.startsWith('-NOAUTH')))
       })
   })

@@ -1,12 +1,24 @@
 import { randomUUID } from 'node:crypto'
-import { type Core, definePlugin, type Event, type Gateway, GatewayError, knownOptions, reason } from '../../../core/index.ts'
-import { parseBroker, shownBroker } from '../../../lib/zbus/broker.ts'
+import {
+  type Core,
+  definePlugin,
+  type Event,
+  endpointsOf,
+  type Gateway,
+  GatewayError,
+  knownOptions,
+  reason,
+} from '../../../core/index.ts'
+import { readSecret, type Secret } from '../../../lib/secret.ts'
+import { parseBroker, shownBroker, wrongPassword } from '../../../lib/zbus/broker.ts'
 import type { Server } from '../../../lib/zbus/index.ts'
 import { findBroker, usualBrokers } from './find-broker.ts'
 
 export interface ZbusOptions {
   /** `unix:///path`, `tcp://[password@]host:port`, or `auto` (default): a Redis on this machine, where there is one when the gateway starts. */
   readonly broker?: string
+  /** Where the broker's password stands, if not in its address: `{ file: path }` or `{ env: name }`. Read when the plugin starts. */
+  readonly password?: Secret | undefined
   /** The module under which callers find the gateway. Default `gateway`. */
   readonly module?: string
   /** How many operations run at once; what arrives together is made durable together. Default 64. */
@@ -15,19 +27,20 @@ export interface ZbusOptions {
 
 /** Takes operations from Go callers over Redis, as `manager@0.0.1` (what zos registers) and `gateway@0.0.1` (what the manual says). */
 export const zbus = (options: ZbusOptions = {}) => {
-  knownOptions('zbus', options, { broker: true, module: true, workers: true })
-  const { broker = 'auto', module = 'gateway', workers = 64 } = options
-  checkOptions(broker, module, workers)
+  knownOptions('zbus', options, { broker: true, password: true, module: true, workers: true })
+  const { broker = 'auto', password, module = 'gateway', workers = 64 } = options
+  checkOptions(broker, password, module, workers)
   return definePlugin({
     name: 'transport/zbus',
     kind: 'transport',
     options,
-    setup: (core) => {
+    setup: async (core) => {
+      const secret = password && (await readPassword(password))
       let serving: Promise<Server | undefined> | undefined
       return {
         // What is a broker's to keep waiting does not keep the gateway from serving.
         listen: (gateway) => {
-          serving = serve(core, gateway, { broker, module, workers }).catch((error) => {
+          serving = serve(core, gateway, { broker, password: secret, module, workers }).catch((error) => {
             core.health('down', `zbus does not start: ${reason(error)}`)
             return undefined
           })
@@ -38,15 +51,25 @@ export const zbus = (options: ZbusOptions = {}) => {
   })
 }
 
-const serve = async (core: Core, gateway: Gateway, { broker, module, workers }: Required<ZbusOptions>) => {
-  const found = broker === 'auto' ? await findBroker() : broker
+interface Serving {
+  readonly broker: string
+  readonly password: string | undefined
+  readonly module: string
+  readonly workers: number
+}
+
+const serve = async (core: Core, gateway: Gateway, { broker, password, module, workers }: Serving) => {
+  const found = broker === 'auto' ? await findBroker(usualBrokers, password !== undefined) : broker
   if (found === undefined) {
     core.log(`zbus is idle: no Redis at ${usualBrokers.join(', ')}; name one with zbus({ broker }) or --broker`)
     core.health('ok', undefined, { broker: 'none' })
     return undefined
   }
   const [{ createServer }, { gatewayMethods }] = await Promise.all([import('../../../lib/zbus/index.ts'), import('./methods.ts')])
-  const name = shownBroker(parseBroker(found))
+  const parsed = { ...parseBroker(found), ...(password !== undefined && { password }) }
+  const { host, port } = parsed
+  if (host !== undefined && port !== undefined) endpointsOf(host, port).then(core.endpoints.declare)
+  const name = shownBroker(parsed)
   const facts = () => ({
     broker: name,
     module,
@@ -56,7 +79,7 @@ const serve = async (core: Core, gateway: Gateway, { broker, module, workers }: 
   })
   let lost: string | undefined
   const server = await createServer({
-    broker: found,
+    broker: parsed,
     module,
     workers,
     instance: await instanceOf(core),
@@ -95,7 +118,14 @@ const instanceOf = async ({ state, log }: Core): Promise<string> => {
   return made
 }
 
-const checkOptions = (broker: unknown, module: unknown, workers: unknown): void => {
+const readPassword = (password: Secret): Promise<string> =>
+  readSecret(password).catch((error) => {
+    throw new GatewayError('CONFIG_INVALID', `password: ${reason(error)}`, 'put the password of the broker there', {
+      cause: error,
+    })
+  })
+
+const checkOptions = (broker: unknown, password: unknown, module: unknown, workers: unknown): void => {
   const bad = (what: string, fix: string, cause?: unknown) => new GatewayError('CONFIG_INVALID', `zbus: ${what}`, fix, { cause })
   if (typeof broker !== 'string') throw bad('broker is no text', "give 'auto', unix:///path or tcp://[password@]host:port")
   try {
@@ -103,6 +133,8 @@ const checkOptions = (broker: unknown, module: unknown, workers: unknown): void 
   } catch (error) {
     throw bad(reason(error), "give 'auto', unix:///path or tcp://[password@]host:port", error)
   }
+  const wrong = wrongPassword(broker, password)
+  if (wrong) throw bad(wrong.what, wrong.fix)
   if (typeof module !== 'string' || !/^[A-Za-z0-9_-]{1,64}$/.test(module))
     throw bad('module is no name', 'give 1 to 64 letters, digits, - and _')
   if (typeof workers !== 'number' || !Number.isInteger(workers) || workers < 1 || workers > 1_024)

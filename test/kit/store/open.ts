@@ -19,6 +19,7 @@ export const openStore = async (plugin: Plugin<'store'>, root: string): Promise<
     keep: () => undefined,
     phase: () => 'ready',
     listen: () => unused('listen'),
+    endpoints: { declare: () => undefined, all: () => [] },
   }
   const store = await plugin.setup({ ...core })
   return {

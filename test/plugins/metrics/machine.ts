@@ -1,6 +1,7 @@
 import type { Bytes, Traffic, WorkloadId, Write } from '../../../core/index.ts'
 import { definePlugin } from '../../../core/index.ts'
 import { ledger } from '../../../core/ledger.ts'
+import { ownEndpoints } from '../../../core/own-endpoints.ts'
 import { services } from '../../../core/services.ts'
 import { counting } from '../../../plugins/metrics/traffic/count.ts'
 import { reading } from '../../../plugins/metrics/traffic/read.ts'
@@ -88,6 +89,7 @@ export const processes = async (engine: ReturnType<typeof counterEngine>) => {
         commit,
         refresh: () => undefined,
         keep: () => undefined,
+        endpoints: ownEndpoints(() => []),
         phase: () => 'ready',
       })(plugin, { state: 'ok' }, AbortSignal.timeout(60_000))
       const counts = counting(core.ledger, core.state)

@@ -59,6 +59,20 @@ describe('policy/backends', () => {
     ])
   })
 
+  const own = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter(({ internal, scopeid }) => !internal && !scopeid)
+  it.each(own.map(({ address }) => address))('refuses %s, which this machine has, unless it is allowed', async (address) => {
+    const text = `http://${bracketed(address)}:7`
+    expect(await check([text])).toMatchObject([{ code: 'BACKEND_FORBIDDEN' }])
+    expect(await check([text], { private: true })).toMatchObject([{ code: 'BACKEND_FORBIDDEN' }])
+    expect(await check([text], { allow: [address] })).toEqual([])
+  })
+  it('leaves an address of this machine to a network of the tenant’s own, where it is another place', async () => {
+    for (const { address } of own.filter(({ address }) => /^(10\.|192\.168\.|fd)/.test(address)))
+      expect(await check([`http://${bracketed(address)}`], {}, false, { network: 'net' })).toEqual([])
+  })
+
   const node = { ipv4: '198.51.100.7', ipv6: '2001:DB8:0::7' }
   it.each(['http://198.51.100.7', 'http://[2001:db8::7]:8000', 'http://[2002:c633:6407::1]'])(
     'refuses the node’s own address %s, in the reference’s words',

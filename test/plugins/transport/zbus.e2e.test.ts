@@ -1,4 +1,7 @@
-import { expect, it, onTestFinished } from 'vitest'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { createGateway } from '../../../core/index.ts'
 import { decode } from '../../../lib/zbus/index.ts'
 import { level, nameProxy, staticNode, zbus } from '../../../plugins/index.ts'
@@ -163,6 +166,37 @@ it('finds a Redis that answers without a password, and no other', async () => {
   const [closed, open] = [await redis(['--requirepass', 's3cret']), await redis()]
   expect(await findBroker([closed.broker.unix, open.broker.tcp])).toBe(open.broker.tcp)
   expect(await findBroker([closed.broker.tcp])).toBeUndefined()
+  expect(await findBroker([closed.broker.tcp], true)).toBe(closed.broker.tcp)
+})
+
+it('has the password of its broker from a file or from the environment', async () => {
+  const server = await redis(['--requirepass', 's3cret'])
+  const root = newRoot()
+  const file = join(root, 'password')
+  writeFileSync(file, 's3cret\n', { mode: 0o600 })
+  vi.stubEnv('A_PASSWORD', 's3cret')
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const transports = [
+    zbus({ broker: server.broker.unix, password: { file } }),
+    zbus({ broker: server.broker.tcp, password: { env: 'A_PASSWORD' } }),
+  ]
+  for (const transport of transports) {
+    const plugins = [level(), staticNode({ domain: 'gw.example.org' }), nameProxy(), anyTls(), tableEngine().plugin, transport]
+    const gateway = await createGateway({ plugins }, { root: newRoot() })
+    const client = new Redis({ path: server.path, password: 's3cret', protocol: 2 })
+    expect(await call(client, manager, 'DeleteNamedProxy', 'w1')).toMatchObject({ Output: { Error: null } })
+    expect(JSON.stringify(gateway.status())).not.toContain('s3cret')
+    client.disconnect()
+    await gateway.close()
+  }
+})
+
+it('does not start with a password that cannot be read', async () => {
+  const plugins = [level(), tableEngine().plugin, zbus({ password: { file: '/nowhere/password' } })]
+  await expect(createGateway({ plugins }, { root: newRoot() })).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining('/nowhere/password cannot be read'),
+  })
 })
 
 it('says once that its broker is away, however many tries fail, and once that it is back', async () => {

@@ -13,6 +13,8 @@ it.each([
   [{ workers: 0 }, 'workers is 0'],
   [{ workers: 1.5 }, 'workers is 1.5'],
   [{ workers: 5_000 }, 'workers is 5000'],
+  [{ password: 'hunter2' }, 'password is no place'],
+  [{ broker: 'tcp://hunter2@127.0.0.1', password: { env: 'BROKER' } }, 'password names another'],
 ])('refuses %j where it is written', (options, said) => {
   expect(() => zbus(options as ZbusOptions)).toThrow(said)
   expect(() => zbus(options as ZbusOptions)).toThrow(GatewayError)
@@ -21,6 +23,9 @@ it.each([
 it('never shows the password of a broker that it refuses', () => {
   for (const broker of ['tcp://hunter2@', 'rediss://hunter2@host'])
     expect(() => zbus({ broker })).toThrow(expect.not.objectContaining({ message: expect.stringContaining('hunter2') }))
+  expect(() => zbus({ password: 'hunter2' as never })).toThrow(
+    expect.not.objectContaining({ message: expect.stringContaining('hunter2') }),
+  )
 })
 
 it('finds no broker where none answers', async () => {
