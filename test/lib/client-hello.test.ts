@@ -4,11 +4,12 @@ import { connect as connectTls } from 'node:tls'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { ClientHelloReader } from '../../lib/client-hello.ts'
+import { withEchGrease } from '../kit/clients/pieces.ts'
 
 const peekClientHello = (bytes: Buffer) => new ClientHelloReader().push(bytes)
 
 /** What a real TLS client sends first. */
-const firstBytes = async (servername: string | undefined): Promise<Buffer> => {
+const firstBytes = async (servername: string | undefined, ecdhCurve = 'auto'): Promise<Buffer> => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
@@ -19,6 +20,7 @@ const firstBytes = async (servername: string | undefined): Promise<Buffer> => {
     socket: raw,
     ...(servername !== undefined && { servername }),
     rejectUnauthorized: false,
+    ecdhCurve,
     ALPNProtocols: ['h2', 'acme-tls/1'],
   })
   client.on('error', () => {})
@@ -69,6 +71,41 @@ describe('the ClientHello', () => {
         })
       }),
     )
+  })
+
+  test.each(['X25519MLKEM768', 'X25519'])(
+    'of a client that offers %s only is read wherever it is cut, and with ECH GREASE',
+    async (group) => {
+      const real = await firstBytes('a.test', group)
+      for (const bytes of [real, withEchGrease(real, (size) => Buffer.alloc(size, 7))]) {
+        const wanted = { state: 'hello', serverName: 'a.test', protocols: ['h2', 'acme-tls/1'] }
+        for (let cut = 1; cut < bytes.length; cut++) {
+          const reader = new ClientHelloReader()
+          expect(reader.push(bytes.subarray(0, cut)).state).toBe('more')
+          expect(reader.push(bytes.subarray(cut))).toEqual(wanted)
+        }
+        const single = new ClientHelloReader()
+        const states = Array.from(bytes, (byte) => single.push(Buffer.of(byte)))
+        expect(states.map(({ state }) => state).filter((state) => state !== 'more')).toEqual(['hello'])
+        expect(states.at(-1)).toEqual(wanted)
+      }
+      if (group === 'X25519MLKEM768') expect(real.length).toBeGreaterThan(1_460)
+    },
+  )
+
+  test('is refused where the name is longer than any', () => {
+    const [from, to] = [Buffer.from('Shop.example.org'), Buffer.alloc(256, 'a')]
+    const at = hello.indexOf(from)
+    const long = Buffer.concat([hello.subarray(0, at), to, hello.subarray(at + from.length)])
+    const more = to.length - from.length
+    // The name, its list, its extension; then all extensions, the message and the record.
+    for (const place of [at - 2, at - 5, at - 7]) long.writeUInt16BE(long.readUInt16BE(place) + more, place)
+    let extensions = 9 + 2 + 32
+    extensions += 1 + (long[extensions] ?? 0)
+    extensions += 2 + long.readUInt16BE(extensions)
+    extensions += 1 + (long[extensions] ?? 0)
+    for (const place of [extensions, 3, 7]) long.writeUInt16BE(long.readUInt16BE(place) + more, place)
+    expect(peekClientHello(long)).toEqual({ state: 'bad', reason: 'its server name is malformed' })
   })
 
   test('is waited for at every place where it may be cut', () => {

@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 import { LastRequest } from '../../../lib/last-request.ts'
 import { discardInput, lingerAfterLastAnswer, lingeringClose } from '../../../lib/lingering-close.ts'
@@ -145,8 +144,6 @@ class Http1Exchange implements Exchange {
   #res: ServerResponse
   #watcher: Watcher | undefined
   #waits = false
-  /** Heads of interim responses that wait for the socket. */
-  #interims = ''
   readonly #stopping: () => boolean
   readonly #last: LastRequest
 
@@ -189,15 +186,7 @@ class Http1Exchange implements Exchange {
       this.#res.writeContinue()
       return
     }
-    const head = rawHead(status, '', fields)
-    const { socket } = this.#res
-    if (socket) socket.write(head, 'latin1')
-    else this.#informWhenFirst(head)
-  }
-  /** Node gives the socket to a response once those of all earlier requests on the connection have been sent. */
-  #informWhenFirst(head: string): void {
-    if (this.#interims === '') this.#res.once('socket', (socket: Socket) => socket.write(this.#interims, 'latin1'))
-    this.#interims += head
+    this.#res.socket?.write(rawHead(status, '', fields), 'latin1')
   }
   respond(status: number, reason: string, said: Fields, { trailers }: { bodyless: boolean; trailers: boolean }): void {
     // Node throws at an announcement where no trailers can follow.

@@ -35,6 +35,27 @@ export const clientHello = (name: string): Promise<Buffer> =>
     connect({ socket: nowhere, servername: name }).on('error', () => undefined)
   })
 
+/**
+ * The same with an extension `encrypted_client_hello` behind all others, as clients send it to servers of which they have no keys (RFC 9849
+ * section 6.2). `random` makes so many bytes.
+ */
+export const withEchGrease = (hello: Buffer, random: (size: number) => Uint8Array): Buffer => {
+  const two = (number: number) => Buffer.of(number >> 8, number & 0xff)
+  // Outer, HKDF-SHA256, AES-128-GCM, a configuration's number, then an encapsulated key and a payload.
+  const body = Buffer.concat([Buffer.of(0, 0, 1, 0, 1, 42), two(32), random(32), two(144), random(144)])
+  const extension = Buffer.concat([Buffer.of(0xfe, 0x0d), two(body.length), body])
+  const whole = Buffer.concat([hello, extension])
+  // Past the version, the random, the session's id, the cipher suites and the compression methods.
+  let at = 9 + 2 + 32
+  at += 1 + (whole[at] ?? 0)
+  at += 2 + whole.readUInt16BE(at)
+  at += 1 + (whole[at] ?? 0)
+  whole.writeUInt16BE(whole.readUInt16BE(at) + extension.length, at)
+  whole.writeUIntBE(whole.readUIntBE(6, 3) + extension.length, 6, 3)
+  whole.writeUInt16BE(whole.readUInt16BE(3) + extension.length, 3)
+  return whole
+}
+
 /** One byte a packet. */
 export const byteByByte = (hello: Buffer): Uint8Array[] => Array.from(hello, (byte) => Uint8Array.of(byte))
 

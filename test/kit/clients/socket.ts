@@ -20,6 +20,8 @@ export interface Tls {
   readonly alpn?: readonly string[]
   readonly min?: SecureVersion
   readonly max?: SecureVersion
+  /** Groups of key exchange to offer, such as X25519MLKEM768; absent: OpenSSL's own. */
+  readonly groups?: string
   /** Stands between TLS and the network, to send a handshake in odd pieces. */
   readonly through?: (socket: Socket) => Duplex
 }
@@ -35,7 +37,7 @@ export const openTcp = async ({ port, host = '127.0.0.1', from, before }: Target
 }
 
 /** A socket that has finished its handshake; rejects with the alert where the handshake fails. */
-export const openTls = async (target: Target, { name, ca, alpn, min, max, through }: Tls = {}): Promise<TLSSocket> => {
+export const openTls = async (target: Target, { name, ca, alpn, min, max, groups, through }: Tls = {}): Promise<TLSSocket> => {
   const tcp = await openTcp(target)
   const socket = connectTls({
     socket: through === undefined ? tcp : through(tcp),
@@ -44,6 +46,7 @@ export const openTls = async (target: Target, { name, ca, alpn, min, max, throug
     ...(alpn !== undefined && { ALPNProtocols: [...alpn] }),
     ...(min !== undefined && { minVersion: min }),
     ...(max !== undefined && { maxVersion: max }),
+    ...(groups !== undefined && { ecdhCurve: groups }),
     // OpenSSL's own client refuses what is older than TLS 1.2 unless it is told not to mind.
     ...(min !== undefined && { ciphers: 'DEFAULT:@SECLEVEL=0' }),
     // Trust is checked against the name asked for; without one there is nothing to check it against.

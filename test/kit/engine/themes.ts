@@ -5,6 +5,7 @@ import { bytes } from './bytes.ts'
 import type { Cases } from './cases.ts'
 import { changes } from './changes.ts'
 import { churn } from './churn.ts'
+import { clientHellos } from './client-hellos.ts'
 import { drain } from './drain.ts'
 import { failures } from './failures.ts'
 import { floods } from './floods.ts'
@@ -28,6 +29,7 @@ export const themes = {
   upgrades,
   tls,
   passthrough,
+  clientHellos,
   backends,
   headers,
   refusals,
