@@ -26,12 +26,19 @@ export default verb({
       if (next !== undefined) query.set('after', next)
     }
     if (args.json) return printJson(all)
-    const rows = all.map(({ id, url, backends, passthrough }) => [
+    const rows = all.map(({ id, url, backends, passthrough, certificate }) => [
       id,
       url,
       backends.join(' '),
-      passthrough ? 'passthrough' : 'terminated',
+      passthrough ? 'passthrough' : tlsOf(certificate),
     ])
     await printTable(['ID', 'URL', 'BACKENDS', 'TLS'], rows, 'no workloads')
   },
 })
+
+/** A certificate that is in use and could not be renewed is told too. */
+const tlsOf = (certificate: Workload['certificate']): string => {
+  if (!certificate || (certificate.state === 'ready' && certificate.code === undefined)) return 'terminated'
+  const { state, code } = certificate
+  return `certificate ${state}${code === undefined ? '' : `: ${code}`}`
+}

@@ -1,3 +1,4 @@
+import { shown } from '../lib/shown.ts'
 import type { Status } from './answers.ts'
 import { connect } from './client.ts'
 import { connectionFlags } from './connection.ts'
@@ -12,7 +13,7 @@ export default verb({
     const status = await connect(args).ask<Status>('/v1/status')
     if (!status.ready) process.exitCode = 5
     if (args.json) return printJson(status)
-    const { ready, version, root, started, routes, pending, plugins } = status
+    const { ready, version, root, started, routes, pending, plugins, certificates } = status
     const busy = pending > 0 ? `, ${pending} operations pending` : ''
     print(
       `zos-gateway ${version} ${ready ? 'is ready' : 'is NOT ready'}: ${routes} ${routes === 1 ? 'workload' : 'workloads'}${busy}`,
@@ -24,5 +25,9 @@ export default verb({
       return [name, state, details.join(', ')]
     })
     await printTable(['PLUGIN', 'STATE', ''], rows, 'no plugins')
+    const { failed, failing } = certificates
+    if (failed === 0) return
+    print('', `${failed} ${failed === 1 ? 'certificate' : 'certificates'} could not be obtained or renewed:`)
+    for (const { names, code, error, fix } of failing) print(`  ${names.join(' ')}: ${code}: ${shown(error)}`, `    ${fix}`)
   },
 })

@@ -16,6 +16,7 @@ export const verbs: Readonly<
   list: { summary: 'List workloads', load: () => import('./list.ts') },
   metrics: { summary: 'Show the bytes of every workload', load: () => import('./metrics.ts') },
   certs: { summary: 'List certificates, or renew one', load: () => import('./certs.ts') },
+  'acme-account': { summary: 'List accounts with CAs, or make a new one', load: () => import('./acme-account.ts') },
   'new-plugin': { summary: 'Write a package with a plugin of your own', load: () => import('./new-plugin.ts') },
   doctor: { summary: 'Find out why a name does not work', load: () => import('./doctor.ts') },
   'dns-records': { summary: 'Print what the zone of the domain needs', load: () => import('./dns-records.ts') },

@@ -18,8 +18,10 @@ export const optional = <T>(of: Capability<T>): Capability<T | undefined> => ({ 
 export interface DnsWriter {
   /** True where this node itself answers for `_acme-challenge` names, which are to be delegated to it by NS records. */
   readonly delegated?: boolean
+  /** True where the provider knows what a CNAME at `_acme-challenge` leads to, and is given that name itself (acme-dns). */
+  readonly followsAliases?: boolean
   /**
-   * `_acme-challenge.<domain>`, any case, with or without a trailing dot, and a value of 43 letters, digits, `-` and `_`. Returns once
+   * `_acme-challenge.<domain>`, or what a CNAME there leads to and `proof.alias` repeats, any case, with or without a trailing dot, and a value of 43 letters, digits, `-` and `_`. Returns once
    * the name server itself answers with the value; twice is once. Rejects with FORBIDDEN for a name outside its zones, BAD_REQUEST for
    * another value, DNS_UNAVAILABLE, DNS_DENIED, or the signal's reason; clean up after that too, for it may have been written.
    * `proof` is what the value was made of, for the few providers that make it themselves (lego's raw modes).
@@ -58,6 +60,8 @@ export interface AcmeProof {
   readonly domain: string
   readonly token: string
   readonly keyAuthorization: string
+  /** dns-01: where a CNAME at `_acme-challenge.<domain>` leads, and the record belongs. Absent where there is none. */
+  readonly alias?: string
 }
 /** An order for one certificate, by whoever can answer its challenges. */
 export interface AcmeOrder {
@@ -68,6 +72,7 @@ export interface AcmeOrder {
   readonly replaces?: Certificate | undefined
   /** dns-01: see DnsWriter. */
   readonly delegated?: boolean | undefined
+  readonly followsAliases?: boolean | undefined
   /** Returns once the CA can see the proof. Several of one order run at once. */
   present(proof: AcmeProof, signal: AbortSignal): Awaitable<void>
   /** Takes this proof away again; one that is not there is no error. */
@@ -82,10 +87,20 @@ export interface AcmeAuthority {
   readonly trust?: string
   /** The path of a file with that. */
   readonly trustFile?: string
+  /** The URL of the proxy by which it is asked, or `false`: by none; absent: as HTTPS_PROXY and NO_PROXY say. */
+  readonly proxy?: string | false | undefined
   /** External account binding (RFC 8555 section 7.3.4): `key` is base64url. */
   readonly eab?: { readonly id: string; readonly key: string }
   /** The names that the CA answers to in CAA records; absent: what its directory says. */
   readonly caa?: readonly string[] | undefined
+}
+/** An account with a CA. */
+export interface AcmeAccount {
+  readonly directory: string
+  /** Absent before the first order. */
+  readonly url?: string
+  /** `deactivated`: the CA no longer serves it, and only a new one helps. */
+  readonly state: 'none' | 'valid' | 'deactivated'
 }
 /** Orders certificates from ACME CAs (RFC 8555): accounts, limits, checks beforehand, several CAs in order. */
 export interface Acme {
@@ -99,6 +114,10 @@ export interface Acme {
   /** When the CA wants it renewed (RFC 9773), or `undefined` where it does not say. */
   renewAt(certificate: Certificate, signal: AbortSignal): Promise<Date | undefined>
   revoke(certificate: Certificate, signal: AbortSignal): Promise<void>
+  /** One for each of `authorities`. */
+  accounts?(): readonly AcmeAccount[]
+  /** Makes another account, with a key of its own, in the place of the one with this CA. Rejects with NOT_FOUND for a CA that is not in the config. */
+  newAccount?(directory: string, signal: AbortSignal): Promise<AcmeAccount>
   /** What is left, by our own count, of the CA's limits that an order for these names takes from. */
   budget?(names: readonly string[]): readonly {
     /** In words, such as "orders in 3 hours". */

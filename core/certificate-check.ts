@@ -8,6 +8,8 @@ export interface Checked {
   readonly warning?: GatewayError
 }
 
+type Dates = Pick<Certificate, 'notBefore' | 'notAfter'>
+
 /**
  * What every certificate passes before it is served, whoever got it: key, names, chain, size and a TLS context. It never replaces
  * `served` where that one is better. Throws CERT_INVALID.
@@ -20,7 +22,7 @@ export const checkCertificate = (given: Certificate, served?: Certificate): Chec
   const dated = dateFault({ notBefore, notAfter })
   const weak = clientFault(chain)
   const wrong = dated ?? (weak === undefined ? undefined : `clients refuse it: ${weak}`)
-  if (wrong !== undefined && served && isBetter(served, notAfter, dated)) throw invalid(given, wrong)
+  if (wrong !== undefined && served && isBetter(served, { notBefore, notAfter }, dated)) throw invalid(given, wrong)
   return {
     certificate: Object.freeze({ ...given, notBefore, notAfter }),
     ...(wrong !== undefined && dated !== due && { warning: invalid(given, wrong) }),
@@ -28,9 +30,12 @@ export const checkCertificate = (given: Certificate, served?: Certificate): Chec
 }
 
 /** Whether what is served is worth more than one with this fault of its dates, or with none but one that clients see. */
-const isBetter = (served: Certificate, notAfter: Date, dated: string | undefined): boolean => {
+const isBetter = (served: Certificate, { notBefore, notAfter }: Dates, dated: string | undefined): boolean => {
   if (served.notAfter.getTime() <= Date.now()) return false
   if (dated === due) return served.notAfter > notAfter
+  // A clock that is behind: by that of the new one the served one may soon be over.
+  if (notBefore.getTime() > Date.now() && notBefore < notAfter)
+    return (served.notAfter.getTime() - notBefore.getTime()) * 6 > served.notAfter.getTime() - served.notBefore.getTime()
   return dated !== undefined || clientFault(parseChain(served.chain)) === undefined
 }
 
@@ -38,7 +43,7 @@ const isBetter = (served: Certificate, notAfter: Date, dated: string | undefined
 export const certificateFault = ({ chain, key, names }: Certificate): string | undefined => chainFault(chain, key, names)
 
 const due = 'less than a third of its life is left'
-const dateFault = ({ notBefore, notAfter }: Pick<Certificate, 'notBefore' | 'notAfter'>): string | undefined => {
+const dateFault = ({ notBefore, notAfter }: Dates): string | undefined => {
   const now = Date.now()
   if (notAfter.getTime() <= now) return `it ended on ${notAfter.toISOString()}`
   // Clocks differ: one that begins within five minutes is taken.

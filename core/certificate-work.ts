@@ -45,7 +45,7 @@ export const certificateWork = (o: {
     entry.soonest = Date.now() + restOf(certificate)
     entry.next = entry.users > 0 ? Math.max(due, entry.rests) : Date.now() + keepUnused
     entry.ask = 0
-    const wrong = warning ?? got.warning
+    const wrong = got.warning ?? warning
     if (wrong) entry.error = wrong
     else delete entry.error
     say(entry, 'ready')
@@ -70,9 +70,12 @@ export const certificateWork = (o: {
     if (o.signal.aborted) return
     const error = named(thrown)
     entry.error = error
+    // An order that goes on is no failure: it is looked after when its resolver says.
+    const goesOn = error.code === 'ORDER_PENDING' && error.retryAt !== undefined
+    const wait = goesOn ? minute : waitAfter(++entry.failures)
     // A CA that says when to come back is not asked before.
-    entry.next = Math.max(Date.now() + waitAfter(++entry.failures), error.retryAt?.getTime() ?? 0)
-    say(entry, 'failed', `${error.code}: ${error.message}`)
+    entry.next = Math.max(Date.now() + wait, error.retryAt?.getTime() ?? 0)
+    say(entry, goesOn ? 'pending' : 'failed', `${error.code}: ${error.message}`)
   }
   const save = async (entry: Entry, keep: () => void | Promise<void>) => {
     try {

@@ -142,6 +142,10 @@ export const certificates = (o: {
     /** All that the engine is to have. */
     all: (): readonly Certificate[] => [...entries.values()].flatMap((entry) => servedBy(entry) ?? []),
     list: (): readonly CertificateState[] => [...entries.values()].map(stateOf),
+    of: ({ tls }: Route): CertificateState | undefined => {
+      const entry = tls.mode === 'terminate' ? entries.get(keyOf(tls.resolver, tls.names)) : undefined
+      return entry && stateOf(entry)
+    },
     async renew(id: string): Promise<void> {
       const entry = byId(id)
       await entry.busy

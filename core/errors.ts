@@ -46,6 +46,8 @@ export const errorCodes = {
   CA_UNREACHABLE: { status: 503, exit: 5 },
   CA_REFUSED: { status: 503, exit: 5 },
   CA_LIMIT: { status: 503, exit: 5 },
+  ORDER_PENDING: { status: 503, exit: 5 },
+  ACCOUNT_DEACTIVATED: { status: 503, exit: 5 },
   EAB_INVALID: { status: 503, exit: 5 },
   NAME_BLOCKED: { status: 503, exit: 5 },
   CHALLENGE_FAILED: { status: 503, exit: 5 },

@@ -11,6 +11,8 @@ export interface Gateway {
   events(since?: number, signal?: AbortSignal): AsyncIterable<Logged>
   readonly certificates: {
     list(): readonly CertificateState[]
+    /** The one of a route; `undefined` where its TLS ends elsewhere, or the engine gets it by itself. */
+    of(route: Route): CertificateState | undefined
     renew(id: string): Promise<void>
     /** Behind a new certificate where workloads use it; where none is to be had the old one is revoked all the same. */
     revoke(id: string): Promise<void>
@@ -46,6 +48,13 @@ export interface Status {
   readonly routes: number
   /** Operations that wait or run now. */
   readonly pending: number
+  readonly certificates: {
+    readonly ready: number
+    readonly pending: number
+    readonly failed: number
+    /** The first ten whose last try failed. */
+    readonly failing: readonly { names: readonly string[]; state: string; error: string; code: string; fix: string }[]
+  }
   readonly plugins: readonly { name: string; state: Health; reason?: string; facts?: Readonly<Record<string, string | number>> }[]
 }
 /** How many operations of a kind ended so (`ok` or an error code), and how long they took, as a histogram. */

@@ -3,8 +3,8 @@ import { createSecureContext } from 'node:tls'
 import { covers } from './host.ts'
 
 /** A chain of 100 long names and three intermediates has less than half of this. */
-export const maxChainBytes = 65_536
-export const maxChainCertificates = 10
+const maxChainBytes = 65_536
+const maxChainCertificates = 10
 const maxKeyBytes = 16_384
 
 /** A PEM chain as parsed, leaf first. */

@@ -9,6 +9,8 @@ export interface Budget {
   /** When all rules have room: `now`, or the later time. */
   room(rules: readonly Rule[], now: number): number
   take(rules: readonly Rule[], now: number): void
+  /** Undoes a `take` of that time. */
+  giveBack(rules: readonly Rule[], taken: number): void
   left(rule: Rule, now: number): number
   /** To be kept, and given to `budget` again. */
   used(now: number): Readonly<Record<string, readonly number[]>>
@@ -35,6 +37,13 @@ export const budget = (kept: Readonly<Record<string, readonly number[]>> = {}): 
     },
     take(rules, now) {
       for (const { key } of rules) uses.set(key, [...(uses.get(key) ?? []), now])
+    },
+    giveBack(rules, taken) {
+      for (const { key } of rules) {
+        const times = uses.get(key) ?? []
+        const at = times.lastIndexOf(taken)
+        if (at >= 0) uses.set(key, times.toSpliced(at, 1))
+      }
     },
     left: (rule, now) => Math.max(0, rule.most - within(rule, now).length),
     used(now) {

@@ -1,4 +1,5 @@
-import { Agent, type RequestOptions, request } from 'node:https'
+import { type RequestOptions, request } from 'node:https'
+import { type ProxyChoice, proxyAgent } from '../proxy.ts'
 import { CaUnreachable } from './problem.ts'
 
 export interface Answer {
@@ -21,11 +22,20 @@ export interface HttpsClient {
   close(): void
 }
 
-const largest = 1_000_000
+/** Bytes of one answer: an order of 100 names has a tenth of it. */
+const largest = 262_144
 
 /** Asks one server over HTTPS, with connections kept. `trust`: PEM of the roots to trust in place of the system's. `seconds`: for one answer. */
-export const httpsClient = ({ trust, seconds = 30 }: { trust?: string | undefined; seconds?: number }): HttpsClient => {
-  const agent = new Agent({ keepAlive: true, maxSockets: 16, ...(trust !== undefined && { ca: trust }) })
+export const httpsClient = ({
+  trust,
+  seconds = 30,
+  proxy,
+}: {
+  trust?: string | undefined
+  seconds?: number
+  proxy?: ProxyChoice
+}): HttpsClient => {
+  const agent = proxyAgent({ keepAlive: true, maxSockets: 16, ...(trust !== undefined && { ca: trust }) }, proxy)
   return {
     async ask({ method, url, body, headers, signal }) {
       signal.throwIfAborted()

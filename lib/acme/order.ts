@@ -1,26 +1,35 @@
-import { X509Certificate } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { unlessAborted } from '../unless-aborted.ts'
+import { chainFault, clientFault, parseChain } from '../certificate-chain.ts'
+import { authorizeAll, type Proving } from './authorization.ts'
 import { type AcmeClient, json } from './client.ts'
 import { certificateRequest } from './csr.ts'
-import type { Answer } from './https.ts'
-import { AcmeProblem, CaUnreachable, isRecord, problemOf, retryAfter } from './problem.ts'
+import { settled } from './poll.ts'
+import { AcmeProblem, CaUnreachable, problemOf, text } from './problem.ts'
 
-interface Proof {
-  /** Without the `*.` of a wildcard. */
-  readonly domain: string
-  readonly token: string
-  readonly keyAuthorization: string
-}
-export interface OrderOptions {
-  readonly names: readonly string[]
-  readonly challenge: string
+export { ProofFailed } from './authorization.ts'
+
+export interface OrderOptions extends Proving {
   /** The ARI id of the certificate that this one comes in the place of (RFC 9773 section 5). */
   readonly replaces?: string | undefined
   /** One of the profiles that the CA offers. */
   readonly profile?: string | undefined
-  present(proof: Proof, signal: AbortSignal): void | Promise<void>
-  cleanup(proof: Proof): void | Promise<void>
+  /** Where an order is kept from its finalization to its download. */
+  readonly pending?: PendingOrder | undefined
+  /** Seconds to wait for a finalized order before OrderProcessing; 120 by default. */
+  readonly seconds?: number
+}
+/** An order that was finalized: the CA may issue for it whatever became of its answer. */
+export interface FinalizedOrder {
+  readonly url: string
+  readonly finalize: string
+  /** PKCS #8 PEM. */
+  readonly key: string
+  readonly csr: string
+}
+export interface PendingOrder {
+  readonly saved: FinalizedOrder | undefined
+  save(order: FinalizedOrder): Promise<void>
+  clear(): Promise<void>
 }
 /** PEM, leaf first; key PKCS #8 PEM. */
 export interface Issued {
@@ -30,32 +39,95 @@ export interface Issued {
   readonly notAfter: Date
 }
 
-/** The CA could not see a proof: `message` says what it saw. */
-export class ProofFailed extends Error {
-  override readonly name = 'ProofFailed'
-  readonly domain: string
-  readonly kind: string
-  constructor(domain: string, problem: AcmeProblem) {
-    super(problem.message, { cause: problem })
-    this.domain = domain
-    this.kind = problem.kind
+/** The order is kept, and the CA is not done with it. */
+export class OrderProcessing extends Error {
+  override readonly name = 'OrderProcessing'
+}
+/** What the CA issued cannot be used: `message` says why. */
+export class UselessCertificate extends Error {
+  override readonly name = 'UselessCertificate'
+}
+
+/**
+ * One certificate, from newOrder to download (RFC 8555 section 7.4). Proofs are taken away again whatever comes of it. An order that was
+ * finalized before is gone on with, and the names are proved anew only where the CA gave that one up.
+ */
+export const orderCertificate = async (client: AcmeClient, options: OrderOptions, signal: AbortSignal): Promise<Issued> => {
+  const before = options.pending?.saved
+  if (before) {
+    const issued = await resume(client, before, options, signal)
+    if (issued) return issued
+  }
+  const { url, order } = await newOrder(client, options, signal)
+  await authorizeAll(client, order.authorizations, options, signal)
+  const { key, csr } = await certificateRequest(options.names)
+  const ready = await settled(client, url, order, ['pending'], signal)
+  const finalized = { url, finalize: text(ready.finalize, 'finalize'), key, csr }
+  if (ready.status !== 'ready' && ready.status !== 'valid') throw problemOf(ready.error, 400)
+  await options.pending?.save(finalized)
+  return finish(client, finalized, ready, options, signal)
+}
+
+const resume = async (
+  client: AcmeClient,
+  saved: FinalizedOrder,
+  options: OrderOptions,
+  signal: AbortSignal,
+): Promise<Issued | undefined> => {
+  try {
+    return await finish(client, saved, json(saved.url, await client.post(saved.url, undefined, signal)), options, signal)
+  } catch (error) {
+    // Given up by the CA, or another account's: there is a new one.
+    if (error instanceof AcmeProblem && error.status < 429) return undefined
+    throw error
   }
 }
 
-/** One certificate, from newOrder to download (RFC 8555 section 7.4). Proofs are taken away again whatever comes of it. */
-export const orderCertificate = async (client: AcmeClient, options: OrderOptions, signal: AbortSignal): Promise<Issued> => {
-  const { url, order } = await newOrder(client, options, signal)
-  const authorizations = texts(order.authorizations)
-  const outcomes = await Promise.allSettled(authorizations.map((each) => authorize(client, each, options, signal)))
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
-  const { key, csr } = await certificateRequest(options.names)
-  const ready = await settled(client, url, order, ['pending'], signal)
-  const finalize = text(ready.finalize, 'finalize')
-  const finalized = ready.status === 'ready' ? json(finalize, await client.post(finalize, { csr }, signal)) : ready
-  const done = await settled(client, url, finalized, ['processing', 'ready'], signal)
-  if (done.status !== 'valid') throw problemOf(done.error, 400)
-  const { body } = await client.post(text(done.certificate, 'certificate'), undefined, signal)
-  return issued(body, key)
+/** Finalizes as often as the CA says that it has not, and waits. What comes of an order with an end is not kept any longer. */
+const finish = async (
+  client: AcmeClient,
+  saved: FinalizedOrder,
+  first: Record<string, unknown>,
+  options: OrderOptions,
+  signal: AbortSignal,
+): Promise<Issued> => {
+  const over = AbortSignal.timeout((options.seconds ?? 120) * 1_000)
+  const until = AbortSignal.any([signal, over])
+  let order = first
+  try {
+    for (let tries = 0; order.status === 'ready' && tries < finalizeTries; tries++) {
+      order = await finalized(client, saved, until)
+      // The order's own URL may be behind what finalize began.
+      if (order.status === 'ready') await sleep(500 * 2 ** tries, undefined, { signal: until })
+    }
+    const done = await settled(client, saved.url, order, ['processing'], until)
+    if (done.status === 'ready') throw new CaUnreachable(`${saved.url} stays ready however often it is finalized`)
+    if (done.status !== 'valid') throw problemOf(done.error, 400)
+    const { body } = await client.post(text(done.certificate, 'certificate'), undefined, signal)
+    await options.pending?.clear()
+    return issuedOf(body, saved.key, options.names)
+  } catch (error) {
+    if (over.aborted && !signal.aborted) throw new OrderProcessing(`${saved.url} is still being processed`)
+    if (error instanceof AcmeProblem && error.status < 429) await options.pending?.clear()
+    throw error
+  }
+}
+const finalizeTries = 4
+
+/** The order as it is after finalization. Where the answer is lost, such as by a 504 of the CA's front server, the order itself tells. */
+const finalized = async (
+  client: AcmeClient,
+  { url, finalize, csr }: FinalizedOrder,
+  signal: AbortSignal,
+): Promise<Record<string, unknown>> => {
+  try {
+    return json(finalize, await client.post(finalize, { csr }, signal))
+  } catch (error) {
+    const lost = error instanceof CaUnreachable || (error instanceof AcmeProblem && error.kind === 'orderNotReady')
+    if (!lost) throw error
+    signal.throwIfAborted()
+    return json(url, await client.post(url, undefined, signal))
+  }
 }
 
 const newOrder = async (
@@ -63,103 +135,28 @@ const newOrder = async (
   { names, replaces, profile }: OrderOptions,
   signal: AbortSignal,
 ): Promise<{ url: string; order: Record<string, unknown> }> => {
-  const { newOrder: at } = await client.directory(signal)
   const wanted = { identifiers: names.map((value) => ({ type: 'dns', value })), ...(profile !== undefined && { profile }) }
-  const ask = (payload: object) => client.post(at, payload, signal)
-  let answer: Answer
-  try {
-    answer = await ask({ ...wanted, ...(replaces !== undefined && { replaces }) })
-  } catch (error) {
-    // It says that it replaced that one already, or knows nothing of it: the certificate is needed all the same.
-    const aside = error instanceof AcmeProblem && replaces !== undefined && ['alreadyReplaced', 'malformed'].includes(error.kind)
-    if (!aside) throw error
-    answer = await ask(wanted)
-  }
+  const answer = await client
+    .call('newOrder', { ...wanted, ...(replaces !== undefined && { replaces }) }, signal)
+    .catch((error) => {
+      // Replaced already, unknown, or another account's: the certificate is needed all the same. Limits stay limits.
+      if (replaces === undefined || !(error instanceof AcmeProblem) || error.status === 429 || error.kind === 'rateLimited')
+        throw error
+      return client.call('newOrder', wanted, signal)
+    })
   const url = answer.field('location')
-  if (url === undefined) throw new CaUnreachable(`${at} made an order without a location`)
-  return { url, order: json(at, answer) }
+  if (url === undefined) throw new CaUnreachable('the CA made an order without a location')
+  return { url, order: json(url, answer) }
 }
 
-const authorize = async (client: AcmeClient, url: string, options: OrderOptions, signal: AbortSignal): Promise<void> => {
-  const authorization = json(url, await client.post(url, undefined, signal))
-  if (authorization.status === 'valid') return
-  const domain = isRecord(authorization.identifier) ? text(authorization.identifier.value, 'identifier') : ''
-  const offered = Array.isArray(authorization.challenges) ? authorization.challenges.filter(isRecord) : []
-  const challenge = offered.find(({ type }) => type === options.challenge)
-  if (!challenge) {
-    const types = offered.map(({ type }) => String(type)).join(', ')
-    throw new AcmeProblem(
-      'unsupportedChallenge',
-      400,
-      `it offers ${types || 'no challenge'} for ${domain}, not ${options.challenge}`,
-    )
-  }
-  const token = text(challenge.token, 'token')
-  if (!/^[A-Za-z0-9_-]+$/.test(token)) throw new CaUnreachable(`${url} gave a token that is not base64url`)
-  const proof = { domain, token, keyAuthorization: `${token}.${client.key.thumbprint}` }
-  try {
-    await unlessAborted(presenting(options, proof, signal), signal)
-    await client.post(text(challenge.url, 'url'), {}, signal)
-    const done = await settled(client, url, authorization, ['pending', 'processing'], signal)
-    if (done.status === 'valid') return
-    const failed = Array.isArray(done.challenges)
-      ? done.challenges.filter(isRecord).find(({ error }) => error !== undefined)
-      : undefined
-    throw new ProofFailed(domain, problemOf(failed?.error ?? { detail: `the authorization is ${done.status}` }, 403))
-  } catch (error) {
-    if (!(error instanceof ProofFailed)) await giveUp(client, url)
-    throw error
-  } finally {
-    await tidy(options, proof)
-  }
+/** The chain as a CA gave it, where it is for these names and no others, and clients take it. */
+const issuedOf = (body: string, key: string, names: readonly string[]): Issued => {
+  const fault = chainFault(body, key, names)
+  if (fault !== undefined) throw new UselessCertificate(fault)
+  const chain = parseChain(body)
+  const stranger = chain.names.find((name) => !names.includes(name))
+  if (stranger !== undefined) throw new UselessCertificate(`it is for ${stranger} too, which was not ordered`)
+  const weak = clientFault(chain)
+  if (weak !== undefined) throw new UselessCertificate(weak)
+  return { chain: body, key, notBefore: chain.notBefore, notAfter: chain.notAfter }
 }
-
-const presenting = async ({ present }: OrderOptions, proof: Proof, signal: AbortSignal): Promise<void> => present(proof, signal)
-
-/** What stays behind of a proof is no reason to lose the certificate: whoever presents them says what it could not take away. */
-const tidy = async ({ cleanup }: OrderOptions, proof: Proof): Promise<void> => {
-  const work = async () => cleanup(proof)
-  await unlessAborted(work(), AbortSignal.timeout(minute)).catch(() => undefined)
-}
-const minute = 60_000
-
-/** A pending authorization counts against the account until it is given back (RFC 8555 section 7.5.2). */
-const giveUp = (client: AcmeClient, url: string): Promise<unknown> =>
-  client.post(url, { status: 'deactivated' }, AbortSignal.timeout(5_000)).catch(() => undefined)
-
-/** Asks until the status is none of these, no sooner than Retry-After says. */
-const settled = async (
-  client: AcmeClient,
-  url: string,
-  first: Record<string, unknown>,
-  waiting: readonly string[],
-  signal: AbortSignal,
-): Promise<Record<string, unknown>> => {
-  let now = first
-  for (let wait = 250; typeof now.status === 'string' && waiting.includes(now.status); wait = Math.min(wait * 1.5, 5_000)) {
-    // What was known before the proof was given is old.
-    const answer = await client.post(url, undefined, signal)
-    now = json(url, answer)
-    if (typeof now.status === 'string' && !waiting.includes(now.status)) break
-    if (waiting.includes('ready') && now.status === 'ready') break
-    const asked = retryAfter(answer.field('retry-after'), Date.now(), 300_000)
-    await sleep(asked ? Math.max(asked.getTime() - Date.now(), 50) : wait, undefined, { signal })
-  }
-  return now
-}
-
-const issued = (chain: string, key: string): Issued => {
-  try {
-    const leaf = new X509Certificate(chain)
-    return { chain, key, notBefore: leaf.validFromDate, notAfter: leaf.validToDate }
-  } catch (error) {
-    throw new CaUnreachable('the CA gave what is no certificate chain', { cause: error })
-  }
-}
-
-const text = (value: unknown, what: string): string => {
-  if (typeof value === 'string' && value !== '') return value
-  throw new CaUnreachable(`the CA left ${what} out of an answer`)
-}
-const texts = (value: unknown): readonly string[] =>
-  Array.isArray(value) ? value.filter((each) => typeof each === 'string') : []

@@ -24,6 +24,11 @@ export class CaUnreachable extends Error {
   }
 }
 
+/** The CA knows the account, and no longer serves it (RFC 8555 section 7.3.6). */
+export class AccountDeactivated extends Error {
+  override readonly name = 'AccountDeactivated'
+}
+
 const prefix = 'urn:ietf:params:acme:error:'
 
 /** Reads a problem document; subproblems (RFC 8555 section 6.7.1) are told behind the detail. */
@@ -47,6 +52,12 @@ export const retryAfter = (field: string | undefined, now: number, most = 7 * 86
   const date = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /.test(text) ? Date.parse(text) : Number.NaN
   const at = /^[0-9]{1,9}$/.test(text) ? now + Number(text) * 1_000 : date
   return Number.isNaN(at) ? undefined : new Date(Math.min(Math.max(at, now), now + most))
+}
+
+/** A text that an answer has to have. */
+export const text = (value: unknown, what: string): string => {
+  if (typeof value === 'string' && value !== '') return value
+  throw new CaUnreachable(`the CA left ${what} out of an answer`)
 }
 
 export const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null

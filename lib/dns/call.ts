@@ -1,6 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { shown } from '../shown.ts'
 import { denied, unavailable } from './failure.ts'
+import { httpRequest } from './http-request.ts'
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
@@ -32,18 +33,19 @@ export const call = async ({ method, url, headers = {}, body, secrets = [], sign
   const clean = (text: string) => shown(secrets.reduce((all, secret) => (secret ? all.replaceAll(secret, '***') : all), text))
   for (let tried = 1; ; tried++) {
     signal.throwIfAborted()
-    const response = await fetch(url, {
+    const response = await httpRequest({
       method,
-      redirect: 'manual',
+      url,
       signal,
+      maxBytes: longest,
       headers: { accept: 'application/json', ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     }).catch((error: unknown) => {
       signal.throwIfAborted()
       throw unavailable(`${at}: ${clean(causeOf(error))}`, 'see whether the provider is reachable from here', undefined)
     })
-    const text = await textOf(response)
-    const { status } = response
+    const { status, text } = response
+    if (text === undefined) throw unavailable('the DNS provider answers more than 1 MiB')
     const said = `${at}: ${status}${text && ` ${clean(text)}`}`
     if (status === 401 || status === 403)
       throw denied(
@@ -51,7 +53,7 @@ export const call = async ({ method, url, headers = {}, body, secrets = [], sign
         'correct its secret, or give it the right to change this zone',
       )
     if ((status === 429 || status === 503) && tried < tries) {
-      await after(pauseOf(response.headers.get('retry-after'), tried), undefined, { signal })
+      await after(pauseOf(response.retryAfter, tried), undefined, { signal })
       continue
     }
     if (status === 429 || status >= 500) throw unavailable(`the DNS provider failed: ${said}`)
@@ -66,16 +68,6 @@ export const member = (value: unknown, key: string): unknown =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined
 export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
-const textOf = async (response: Response): Promise<string> => {
-  const parts: Uint8Array[] = []
-  let length = 0
-  for await (const part of response.body ?? []) {
-    length += part.length
-    if (length > longest) throw unavailable('the DNS provider answers more than 1 MiB')
-    parts.push(part)
-  }
-  return Buffer.concat(parts).toString('utf8')
-}
 const jsonOf = (text: string): unknown => {
   try {
     return JSON.parse(text)
@@ -84,9 +76,9 @@ const jsonOf = (text: string): unknown => {
   }
 }
 /** Milliseconds; Retry-After in seconds or as a date (RFC 9110 section 10.2.3). */
-const pauseOf = (header: string | null, tried: number): number => {
+const pauseOf = (header: string | undefined, tried: number): number => {
   const seconds =
-    header === null ? Number.NaN : /^[0-9]+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1_000
+    header === undefined ? Number.NaN : /^[0-9]+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1_000
   return Number.isFinite(seconds) ? Math.max(0, seconds) * 1_000 : 250 * 2 ** tried
 }
 const causeOf = (error: unknown): string => {

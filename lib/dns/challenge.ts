@@ -25,13 +25,14 @@ export interface ChallengeProblem {
 
 /**
  * The name in its canonical form, or why it is refused: the value is none of a dns-01 challenge, or the name is not one that `owns`
- * takes. `zones` says in words which names those are.
+ * takes. `zones` says in words which names those are. `alias`: where a CNAME led to it, so that it may be any name of the zones.
  */
 export const readChallenge = (
   fqdn: string,
   value: string,
   owns: (name: string) => boolean,
   zones: string,
+  alias?: string,
 ): { readonly name: string } | { readonly problem: ChallengeProblem } => {
   if (!isChallengeValue(value))
     return {
@@ -41,14 +42,14 @@ export const readChallenge = (
         fix: 'give 43 letters, digits, - and _ as the CA asks for them (RFC 8555 section 8.4)',
       },
     }
-  const name = challengeName(fqdn)
+  const name = challengeName(fqdn) ?? (alias === undefined ? undefined : canonicalHost(fqdn))
   if (name !== undefined && owns(name)) return { name }
   const slip = /^__acme-challenge/i.test(fqdn) ? 'write _acme-challenge with one underscore; ' : ''
   return {
     problem: {
       code: 'FORBIDDEN',
       message: `'${shown(fqdn)}' is not in the zone of this DNS provider`,
-      fix: `${slip}it takes ${zones}`,
+      fix: `${slip}it takes ${zones}${alias === undefined ? '' : '; a CNAME leads there: add the zone of its target to the provider'}`,
     },
   }
 }

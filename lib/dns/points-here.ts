@@ -1,4 +1,5 @@
 import { parseIp } from '../ip.ts'
+import { withoutSynthesized } from './dns64.ts'
 import { type DnsLook, failureText, isAbsent } from './look.ts'
 import type { DnsProblem } from './problem.ts'
 
@@ -17,7 +18,10 @@ export const checkPointsHere = async (
   const [a, aaaa] = await Promise.all([ask.a(host), ask.aaaa(host)])
   const failed = [a, aaaa].find((found) => found.failure !== undefined && !isAbsent(found))
   const seen4 = a.records.map((text) => canonical(text) ?? text)
-  const seen6 = aaaa.records.map((text) => canonical(text) ?? text)
+  const foreign = aaaa.records.some((text) => canonical(text) !== ipv6)
+  const seen6 = (foreign ? await withoutSynthesized(ask, a.records, aaaa.records) : aaaa.records).map(
+    (text) => canonical(text) ?? text,
+  )
   if (seen4.length + seen6.length === 0) {
     if (failed?.failure)
       return { code: 'DNS_FAILED', message: failureText(host, failed.failure), fix: `look at the name servers of ${host}` }

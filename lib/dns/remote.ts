@@ -27,6 +27,7 @@ export interface Proof {
   readonly domain: string
   readonly token: string
   readonly keyAuthorization: string
+  readonly alias?: string
 }
 export interface Remote {
   /** How many calls run at the same time; any number by default. A deadline begins when the call does. */
@@ -51,6 +52,7 @@ export const remoteWriter = (
       value,
       (name) => zoneOf(name) !== undefined,
       `_acme-challenge names of ${canonical.join(', ')}`,
+      proof?.alias,
     )
     if ('problem' in told) throw new DnsFailure(told.problem.code, told.problem.message, told.problem.fix)
     return { name: told.name, value, zone: zoneOf(told.name) ?? '', proof }

@@ -109,7 +109,11 @@ export const acmeDns = (options: AcmeDnsOptions) => {
         },
       }
       const zones = Object.keys(accounts)
-      return { api: { dns: remoteWriter({ timeout: 120, ...options, zones, exact: true }, remote, asError) } }
+      return {
+        api: {
+          dns: { followsAliases: true, ...remoteWriter({ timeout: 120, ...options, zones, exact: true }, remote, asError) },
+        },
+      }
     },
   })
 }

@@ -25,7 +25,7 @@ export const wrongs: readonly Wrong[] = [
   { code: 'CA_LIMIT', fault: ordering(problem('rateLimited', 429, { 'retry-after': '259200' })), least: 259_200_000 },
   { code: 'CA_UNREACHABLE', how: 'impostor' },
   { code: 'CA_UNREACHABLE', fault: ordering('half') },
-  { code: 'CA_REFUSED', fault: ordering(problem('badNonce', 400)) },
+  { code: 'CA_UNREACHABLE', fault: ordering(problem('badNonce', 400)) },
   { code: 'CA_UNREACHABLE', fault: () => 'cut' },
   { code: 'CA_UNREACHABLE', fault: ordering(halfJson) },
 ]

@@ -71,9 +71,10 @@ export const dnsResolver = (options: DnsResolverOptions = {}) => {
           tenant: names.join(' '),
           replaces,
           delegated: dns.delegated,
+          followsAliases: dns.followsAliases,
           present: (proof, until) => presented(dns, proof, timeout, until),
           async cleanup(proof) {
-            const name = challengeOf(proof.domain)
+            const name = recordName(proof)
             try {
               await dns.cleanup(name, dns01Value(proof.keyAuthorization), proof)
             } catch (error) {
@@ -88,12 +89,14 @@ export const dnsResolver = (options: DnsResolverOptions = {}) => {
   })
 }
 
+const recordName = ({ alias, domain }: AcmeProof): string => alias ?? challengeOf(domain)
+
 /** One that neither answers nor listens is given up, so that the next order can begin. */
 const presented = async (dns: DnsWriter, proof: AcmeProof, seconds: number, until: AbortSignal): Promise<void> => {
   const late = AbortSignal.timeout(seconds * 1_000)
   const through = AbortSignal.any([until, late])
   try {
-    await unlessAborted(dns.present(challengeOf(proof.domain), dns01Value(proof.keyAuthorization), through, proof), through)
+    await unlessAborted(dns.present(recordName(proof), dns01Value(proof.keyAuthorization), through, proof), through)
   } catch (error) {
     until.throwIfAborted()
     if (!late.aborted || error instanceof GatewayError) throw error

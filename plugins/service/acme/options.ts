@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { type AcmeAuthority, GatewayError, reason } from '../../../core/index.ts'
 import { nearest } from '../../../lib/nearest.ts'
 import { optionChecks } from '../../../lib/option-checks.ts'
+import { proxyFor } from '../../../lib/proxy.ts'
 import { shown } from '../../../lib/shown.ts'
 
 /** A CA: one of the known ones by name, or any by the URL of its directory. */
@@ -43,6 +44,8 @@ export interface AcmeOptions {
   }
   /** The port on which a CA looks for http-01 answers: 80, and another one in tests only. */
   readonly httpPort?: number
+  /** The URL of the proxy by which CAs are asked, such as `http://proxy.example:3128`; `false`: none. Default: as HTTPS_PROXY and NO_PROXY say. */
+  readonly proxy?: string | false
   /** Orders at once. Default 10. */
   readonly parallel?: number
 }
@@ -71,7 +74,7 @@ type KnownAuthority = keyof typeof known
 
 /** Throws CONFIG_INVALID with the option's name. */
 export const readOptions = (options: AcmeOptions): Settings => {
-  keys('', options, ['email', 'authorities', 'staging', 'nameServers', 'preflight', 'httpPort', 'parallel'])
+  keys('', options, ['email', 'authorities', 'staging', 'nameServers', 'preflight', 'httpPort', 'parallel', 'proxy'])
   const {
     authorities = ['letsencrypt'],
     staging = false,
@@ -79,6 +82,7 @@ export const readOptions = (options: AcmeOptions): Settings => {
     preflight = {},
     httpPort = 80,
     parallel = 10,
+    proxy,
   } = options
   keys('preflight.', preflight, ['here', 'caa', 'reach', 'delegation'])
   if (options.email !== undefined) address(options.email)
@@ -87,6 +91,7 @@ export const readOptions = (options: AcmeOptions): Settings => {
     throw wrong('authorities', 'is empty', "give at least one, such as 'letsencrypt'")
   for (const [name, check] of Object.entries(preflight))
     if (typeof check !== 'boolean') throw wrong(`preflight.${name}`, `is ${check}`, 'give true or false')
+  checkProxy(proxy)
   whole('httpPort', httpPort, 1, 65_535)
   whole('parallel', parallel, 1, 1_000)
   try {
@@ -98,7 +103,7 @@ export const readOptions = (options: AcmeOptions): Settings => {
   const twice = named.find(({ directory }, at) => named.findIndex((other) => other.directory === directory) !== at)
   if (twice) throw wrong('authorities', `has ${twice.directory} twice`, 'keep one')
   const { here = true, caa = true, reach = true, delegation = true } = preflight
-  const load = () => named.map((each, at) => authority(each, `authorities[${at}]`, options.email))
+  const load = () => named.map((each, at) => ({ ...authority(each, `authorities[${at}]`, options.email), proxy }))
   return { authorities: load, nameServers, preflight: { here, caa, reach, delegation }, httpPort, parallel }
 }
 
@@ -134,6 +139,17 @@ const authority = (
     caa,
     limited: limits === undefined ? directory === known.letsencrypt : limits === 'letsencrypt',
   }
+}
+
+/** A password may be in it: what is wrong is said without it. */
+const checkProxy = (proxy: unknown): void => {
+  if (proxy === undefined || proxy === false) return
+  try {
+    if (typeof proxy === 'string' && proxyFor(new URL('https://ca.example'), proxy)) return
+  } catch {
+    // Said below.
+  }
+  throw wrong('proxy', 'is no http or https URL', "give one such as 'http://proxy.example:3128', or false")
 }
 
 const address = (text: string): string => {

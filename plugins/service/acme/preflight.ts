@@ -1,23 +1,33 @@
 import { randomBytes } from 'node:crypto'
 import { type AcmeOrder, GatewayError, isErrorCode, type NodeFacts, type Problem } from '../../../core/index.ts'
 import { challengeAnswer } from '../../../lib/acme/reach.ts'
+import { aliasOf } from '../../../lib/dns/alias.ts'
 import { checkCaa } from '../../../lib/dns/caa.ts'
+import { challengeOf } from '../../../lib/dns/challenge.ts'
 import { checkDelegation } from '../../../lib/dns/delegation.ts'
+import { withoutSynthesized } from '../../../lib/dns/dns64.ts'
 import { type DnsLook, dnsLook } from '../../../lib/dns/look.ts'
 import { checkPointsHere } from '../../../lib/dns/points-here.ts'
+import { followAliases } from './follow-aliases.ts'
 import type { Settings } from './options.ts'
 
 /** What can be known beforehand is found out before an order: a failed one counts against the account of everybody here. */
 export const preflight = ({ preflight: on, nameServers, httpPort }: Settings, node: NodeFacts | undefined) => {
   const asker = (signal: AbortSignal): DnsLook => dnsLook({ servers: nameServers, signal })
   return {
+    /** The order, with its proofs where CNAME records of `_acme-challenge` lead. */
+    located: (order: AcmeOrder, signal: AbortSignal): Promise<AcmeOrder> => followAliases(order, asker(signal)),
     /** Whether any CA could prove the names. Rejects with a code of its own for each reason. */
     async here(order: AcmeOrder, signal: AbortSignal): Promise<void> {
       const ask = asker(signal)
       const domains = [...new Set(order.names.map(withoutWildcard))]
       if (order.challenge === 'dns-01') {
         if (!on.delegation || !order.delegated) return
-        for (const domain of domains) refuse(await checkDelegation(ask, domain))
+        for (const domain of domains) {
+          const alias = await aliasOf(ask, challengeOf(domain)).catch(() => undefined)
+          const at = alias?.startsWith(challengeOf('')) ? alias.slice(challengeOf('').length) : domain
+          refuse(await checkDelegation(ask, at))
+        }
         return
       }
       const config = on.here ? await node?.publicConfig(signal) : undefined
@@ -27,11 +37,16 @@ export const preflight = ({ preflight: on, nameServers, httpPort }: Settings, no
       }
     },
     /** Whether this CA may issue for the names. */
-    async caa(order: AcmeOrder, identitiesOf: () => Promise<readonly string[]>, signal: AbortSignal): Promise<void> {
+    async caa(
+      order: AcmeOrder,
+      identitiesOf: () => Promise<readonly string[]>,
+      accountOf: () => Promise<string>,
+      signal: AbortSignal,
+    ): Promise<void> {
       if (!on.caa) return
       const identities = await identitiesOf()
       const ask = asker(signal)
-      for (const name of order.names) refuse(await checkCaa(ask, { name, identities, challenge: order.challenge }))
+      for (const name of order.names) refuse(await checkCaa(ask, { name, identities, challenge: order.challenge, accountOf }))
     },
   }
 }
@@ -49,7 +64,7 @@ const reach = async (
   const [a, aaaa] = await Promise.all([ask.a(host), ask.aaaa(host)])
   try {
     await order.present(proof, signal)
-    const addresses = [...a.records, ...aaaa.records].slice(0, 8)
+    const addresses = [...a.records, ...(await withoutSynthesized(ask, a.records, aaaa.records))].slice(0, 8)
     const wrong = await Promise.all(
       addresses.map((address) => challengeAnswer({ host, address, port, token, expected: proof.keyAuthorization, signal })),
     )

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../../core/index.ts'
-import { ProofFailed } from '../../../lib/acme/order.ts'
-import { AcmeProblem, CaUnreachable } from '../../../lib/acme/problem.ts'
+import { ProofFailed, UselessCertificate } from '../../../lib/acme/order.ts'
+import { AccountDeactivated, AcmeProblem, CaUnreachable } from '../../../lib/acme/problem.ts'
 
 /** What a CA said or did not say, as an error with a code and what to do. What is no word of a CA passes as it is. */
 export const saidBy = (directory: string, error: unknown): unknown => {
@@ -10,6 +10,20 @@ export const saidBy = (directory: string, error: unknown): unknown => {
       cause: error,
       retryAt: error.retryAt,
     })
+  if (error instanceof AccountDeactivated)
+    return new GatewayError(
+      'ACCOUNT_DEACTIVATED',
+      `${ca} no longer serves the account of this gateway: ${error.message}`,
+      `make another one by \`gateway acme-account --new ${directory}\`; what is served is served on`,
+      { cause: error },
+    )
+  if (error instanceof UselessCertificate)
+    return new GatewayError(
+      'CERT_INVALID',
+      `${ca} issued a certificate that is of no use: ${error.message}`,
+      'report it to the CA, or add another CA to acme(); another one is tried by itself, and what was served is served on',
+      { cause: error },
+    )
   if (error instanceof ProofFailed) {
     const fix = fixOf(error.kind, error.domain)
     return new GatewayError('CHALLENGE_FAILED', `${ca} could not prove ${error.domain}: ${error.message}`, fix, { cause: error })

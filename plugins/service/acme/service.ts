@@ -1,9 +1,12 @@
 import { type Acme, type AcmeOrder, type Certificate, type Core, GatewayError, type NodeFacts } from '../../../core/index.ts'
 import type { Issued } from '../../../lib/acme/order.ts'
+import { shown } from '../../../lib/shown.ts'
 import { type Ca, openCa } from './authority.ts'
+import { failing } from './failing.ts'
 import { inFlight } from './in-flight.ts'
 import { limitsFor, ordersOf, type Rules, rulesOf } from './limits.ts'
 import type { Settings } from './options.ts'
+import { pendingOrders } from './pending-orders.ts'
 import { preflight } from './preflight.ts'
 import { again, orderQueue } from './queue.ts'
 import { clockWatch } from './skew.ts'
@@ -20,12 +23,16 @@ const orderLimit = 600_000
 /** What a CA counts against the account. */
 const counted: readonly string[] = ['CHALLENGE_FAILED', 'CA_REFUSED', 'NAME_BLOCKED', 'CAA_FORBIDS']
 /** What another CA may take otherwise; the rest is ours to mend, whichever is asked. */
-const ofCa: readonly string[] = [...counted, 'CA_UNREACHABLE', 'CA_LIMIT', 'EAB_INVALID']
+const ofCa: readonly string[] = [...counted, 'CA_UNREACHABLE', 'CA_LIMIT', 'EAB_INVALID', 'ACCOUNT_DEACTIVATED', 'CERT_INVALID']
+/** What says nothing of the order: the CA takes none, and it is charged to nobody. */
+const ofAccount: readonly string[] = ['ACCOUNT_DEACTIVATED', 'EAB_INVALID']
 
 export const startAcme = (settings: Settings, core: Core & { node: NodeFacts | undefined }): Running => {
   const authorities = settings.authorities()
   const clock = clockWatch()
-  const cas = authorities.map((authority) => openCa(authority, core, clock.seen))
+  const pending = pendingOrders(core)
+  const failed = failing(core.routes)
+  const cas = authorities.map((authority) => openCa(authority, pending, core, clock.seen))
   const checks = preflight(settings, core.node)
   const used = keptBudget(core)
   const down = new Map<Ca, GatewayError>()
@@ -44,7 +51,8 @@ export const startAcme = (settings: Settings, core: Core & { node: NodeFacts | u
     )
     const [away] = down.values()
     const wrong = clock.warning() ?? away
-    core.health(wrong ? 'degraded' : 'ok', wrong && `${wrong.code}: ${wrong.message} (${wrong.fix})`, {
+    const reason = wrong ? `${wrong.code}: ${wrong.message} (${wrong.fix})` : failed.summary()
+    core.health(reason === undefined ? 'ok' : 'degraded', reason, {
       ca: authorities.map(({ directory }) => directory).join(' '),
       waiting: queue.waiting,
       ...left,
@@ -57,7 +65,8 @@ export const startAcme = (settings: Settings, core: Core & { node: NodeFacts | u
       if (made !== again) down.delete(ca)
       return made
     } catch (error) {
-      if (error instanceof GatewayError && error.code === 'CA_UNREACHABLE') down.set(ca, error)
+      if (error instanceof GatewayError && (error.code === 'CA_UNREACHABLE' || ofAccount.includes(error.code)))
+        down.set(ca, error)
       else if (error instanceof GatewayError && counted.includes(error.code)) down.delete(ca)
       report()
       throw error
@@ -66,12 +75,20 @@ export const startAcme = (settings: Settings, core: Core & { node: NodeFacts | u
   /** No CA is asked for what its limits or the DNS forbid. */
   const within = async (ca: Ca, order: AcmeOrder, signal: AbortSignal): Promise<Issued | typeof again> => {
     const { shared, own, failures } = rules(ca, order)
+    // One that was finalized is gone on with: nothing is ordered.
+    if (pending.since(ca.authority.directory, order.names) !== undefined) return ca.order(order, signal)
     const now = Date.now()
     const free = used.room([...own, ...failures], now)
     if (free > now) throw limit(ca, order, free)
-    await checks.caa(order, () => ca.identities(signal), signal)
+    await checks.caa(
+      order,
+      () => ca.identities(signal),
+      () => ca.accountUrl(signal),
+      signal,
+    )
     if (used.room(shared, Date.now()) > Date.now()) return again
-    used.take(shared, Date.now())
+    const taken = Date.now()
+    used.take(shared, taken)
     used.changed()
     try {
       const issued = await ca.order(order, signal)
@@ -79,12 +96,15 @@ export const startAcme = (settings: Settings, core: Core & { node: NodeFacts | u
       return issued
     } catch (error) {
       if (error instanceof GatewayError && counted.includes(error.code)) used.take(failures, Date.now())
+      if (error instanceof GatewayError && ofAccount.includes(error.code)) used.giveBack(shared, taken)
       throw error
     }
   }
-  const run = async (order: AcmeOrder, outer: AbortSignal): Promise<Made | typeof again> => {
+  const run = async (given: AcmeOrder, outer: AbortSignal): Promise<Made | typeof again> => {
     const signal = AbortSignal.any([outer, AbortSignal.timeout(orderLimit)])
-    await checks.here(order, signal)
+    const begun = authorities.some(({ directory }) => pending.since(directory, given.names) !== undefined)
+    if (!begun) await checks.here(given, signal)
+    const order = await checks.located(given, signal)
     const errors: GatewayError[] = []
     for (const ca of cas) {
       // Another one has room; this one is waited for only where all are full, which the queue sees to.
@@ -124,12 +144,41 @@ export const startAcme = (settings: Settings, core: Core & { node: NodeFacts | u
     if (errors.length > 0) throw errors[0]
     return undefined
   }
+  const obtain: Acme['obtain'] = async (order, signal) => {
+    try {
+      const made = await queue.add(order, signal)
+      failed.issued(order.names)
+      return made
+    } catch (error) {
+      if (error instanceof GatewayError && error.code !== 'ORDER_PENDING') failed.failed(order.names, error)
+      throw error
+    } finally {
+      report()
+    }
+  }
+  // Workloads that failed may be gone.
+  const pruning = setInterval(report, 60_000)
+  pruning.unref()
   report()
   return {
     api: {
       acme: {
         authorities,
-        obtain: (order, signal) => queue.add(order, signal),
+        obtain,
+        accounts: () => cas.map((ca) => ca.account()),
+        newAccount: async (directory, signal) => {
+          const ca = cas.find(({ authority }) => authority.directory === directory)
+          if (!ca)
+            throw new GatewayError(
+              'NOT_FOUND',
+              `there is no CA '${shown(directory)}' in the config`,
+              `give one of ${authorities.map((each) => each.directory).join(', ')}`,
+            )
+          await ca.newAccount(signal)
+          down.delete(ca)
+          report()
+          return ca.account()
+        },
         budget: (names) => {
           const now = Date.now()
           const rules = authorities.flatMap(({ limited, directory }) => (limited ? limitsFor(directory, names) : []))
@@ -145,6 +194,7 @@ export const startAcme = (settings: Settings, core: Core & { node: NodeFacts | u
       },
     },
     async close() {
+      clearInterval(pruning)
       queue.close()
       for (const ca of cas) ca.close()
       await used.close()

@@ -6,9 +6,13 @@ import {
   type NodeFacts,
   type PublicConfig,
   type Routes,
+  reason,
 } from '../../../core/index.ts'
 import { acmeClient } from '../../../lib/acme/client.ts'
+import { aliasOf } from '../../../lib/dns/alias.ts'
 import { checkCaa } from '../../../lib/dns/caa.ts'
+import { challengeOf } from '../../../lib/dns/challenge.ts'
+import { withoutSynthesized } from '../../../lib/dns/dns64.ts'
 import { type DnsLook, dnsLook } from '../../../lib/dns/look.ts'
 import { checkPointsHere } from '../../../lib/dns/points-here.ts'
 import type { DnsProblem } from '../../../lib/dns/problem.ts'
@@ -36,7 +40,11 @@ export const examine = async (around: Around, name: string, signal: AbortSignal)
   const zone = config?.domain !== undefined && isUnder(host, config.domain) ? config.domain : undefined
   const look = dnsLook({ servers: settings.nameServers, signal })
   const [a, aaaa] = await Promise.all([look.a(host), look.aaaa(host)])
-  const door = { host, addresses: [...a.records, ...aaaa.records].slice(0, 8), signal }
+  const door = {
+    host,
+    addresses: [...a.records, ...(await withoutSynthesized(look, a.records, aaaa.records))].slice(0, 8),
+    signal,
+  }
   const challenge = zone === undefined ? 'http-01' : 'dns-01'
   const names = zone === undefined ? [host] : [`*.${zone}`]
   const passthrough = routes.byHost(host)?.tls.mode === 'passthrough'
@@ -109,16 +117,24 @@ const challengeZone = async (
   config: PublicConfig | undefined,
   signal: AbortSignal,
 ) => {
-  if (dns && !dns.delegated)
-    return [
-      {
-        check: 'challenge',
-        state: 'ok',
-        seen: 'the DNS provider writes challenges into a zone elsewhere: no delegation is needed',
-      } satisfies Finding,
-    ]
+  if (dns && !dns.delegated) return [await aliased(look, challengeOf(domain))]
   const own = [config?.ipv4, config?.ipv6].flatMap((text) => (text && parseIp(text)?.text) || [])
   return checkChallengeZone({ look, own, port: settings.port, signal }, domain)
+}
+
+/** Where a DNS provider elsewhere writes the challenges of a name. */
+const aliased = async (look: DnsLook, name: string): Promise<Finding> => {
+  try {
+    const alias = await aliasOf(look, name)
+    const at = alias === undefined ? '' : `; ${name} is an alias (CNAME) of ${alias}, where they are written`
+    return {
+      check: 'challenge',
+      state: 'ok',
+      seen: `the DNS provider writes challenges into a zone elsewhere: no delegation is needed${at}`,
+    }
+  } catch (error) {
+    return { check: 'challenge', state: 'bad', seen: reason(error), fix: `correct the CNAME records of ${name}` }
+  }
 }
 
 interface Wanted {
@@ -153,7 +169,10 @@ const caa = async (
       client.close()
     }
   }
-  const found = await Promise.all(names.map((name) => checkCaa(look, { name, identities, challenge })))
+  const account = acme?.accounts?.().find(({ directory }) => directory === authority?.directory)?.url
+  const found = await Promise.all(
+    names.map((name) => checkCaa(look, { name, identities, challenge, accountOf: async () => account })),
+  )
   const bad = found.find((problem) => problem !== undefined)
   return [told('caa', bad, `the CAA records let ${identities[0] ?? 'the CA'} issue for ${names.join(', ')}`)]
 }

@@ -1,6 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { GatewayError } from '../../../core/index.ts'
 import { shown } from '../../../lib/shown.ts'
+import { acme } from './acme.ts'
 import { authorize } from './auth.ts'
 import type { Context, Env } from './context.ts'
 import { docs } from './docs.ts'
@@ -44,7 +45,7 @@ export const createApp = (context: Context): OpenAPIHono<Env> => {
     await next()
     withHeaders(c.res)
   })
-  for (const part of [probes, workloads, node, doctor, events, prometheus, docs]) part(app, context)
+  for (const part of [probes, workloads, node, acme, doctor, events, prometheus, docs]) part(app, context)
   app.notFound((c) => notFound(app, c))
   return app
 }

@@ -1,11 +1,12 @@
 import type { Context as HonoContext } from 'hono'
-import type { Doctor, Gateway } from '../../../core/index.ts'
+import type { Acme, Doctor, Gateway } from '../../../core/index.ts'
 import type { Settings } from './options.ts'
 
 /** What the handlers of one API stand on. */
 export interface Context {
   readonly gateway: Gateway
   readonly doctor: Doctor | undefined
+  readonly acme: Acme | undefined
   readonly settings: Settings
   readonly log: (message: string, fields?: object) => void
   /** Aborted when the API closes: streams end then. */

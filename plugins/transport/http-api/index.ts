@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import {
+  Acme,
   asGatewayError,
   Doctor,
   definePlugin,
@@ -29,10 +30,10 @@ export const httpApi = (options: HttpApiOptions = {}) => {
     name: 'transport/http-api',
     kind: 'transport',
     options,
-    needs: { doctor: optional(Doctor) },
+    needs: { doctor: optional(Doctor), acme: optional(Acme) },
     provides: { http: Fetch },
     setup: (core) => {
-      const { log, root, health, listen, doctor } = core
+      const { log, root, health, listen, doctor, acme } = core
       const closing = new AbortController()
       const listeners: Listener[] = []
       const servers: { close(grace: number): Promise<void> }[] = []
@@ -41,7 +42,7 @@ export const httpApi = (options: HttpApiOptions = {}) => {
       const build = once(async () => {
         if (!gateway) throw new GatewayError('BUSY', 'the gateway is starting', 'try again in a second')
         const { createApp } = await import('./app.ts')
-        return createApp({ gateway, doctor, settings, log, signal: closing.signal })
+        return createApp({ gateway, doctor, acme, settings, log, signal: closing.signal })
       })
       const answer = async (request: Request, via: Via): Promise<Response> => {
         try {

@@ -52,7 +52,15 @@ const workload = {
   network: z.string().optional(),
   tls: Tls,
 }
-export const Workload = z.object(workload).openapi('Workload')
+const certificateOf = z
+  .object({
+    state: z.enum(['pending', 'ready', 'failed']),
+    error: z.string().optional(),
+    code: z.string().optional(),
+    fix: z.string().optional(),
+  })
+  .openapi({ description: 'Where TLS ends here by a certificate that the gateway gets: how that is' })
+export const Workload = z.object({ ...workload, certificate: certificateOf.optional() }).openapi('Workload')
 export const Applied = z
   .object({
     ...workload,
@@ -100,8 +108,18 @@ const Certificate = z
     meanwhile: z.string().optional().openapi({ description: 'The resolver whose certificate is served until there is this one' }),
   })
   .openapi('Certificate')
+export const AcmeAccount = z
+  .object({
+    directory: z.string(),
+    url: z.string().optional(),
+    state: z.enum(['none', 'valid', 'deactivated']).openapi({ description: '`deactivated`: the CA no longer serves it' }),
+  })
+  .openapi('AcmeAccount')
+export const AcmeAccounts = z.object({ accounts: z.array(AcmeAccount) }).openapi('AcmeAccounts')
+export const NewAcmeAccount = z.strictObject({ directory: z.string() }).openapi('NewAcmeAccount')
 export const Certificates = z.object({ certificates: z.array(Certificate) }).openapi('Certificates')
 
+const list = z.array(z.string())
 const health = z.enum(['ok', 'degraded', 'down'])
 const plugin = z.object({
   name: z.string(),
@@ -118,10 +136,17 @@ export const Status = z
     routes: z.int(),
     pending: z.int(),
     plugins: z.array(plugin),
+    certificates: z.object({
+      ready: z.int(),
+      pending: z.int(),
+      failed: z.int().openapi({ description: 'That have none, or are not renewed: the last try failed' }),
+      failing: z
+        .array(z.object({ names: list, state: z.string(), error: z.string(), code: z.string(), fix: z.string() }))
+        .openapi({ description: 'The first ten of those whose last try failed' }),
+    }),
   })
   .openapi('Status')
 export const Ready = z.object({ ready: z.boolean(), reasons: z.array(z.string()) }).openapi('Ready')
-const list = z.array(z.string())
 export const ReloadReport = z.object({ kept: list, replaced: list, added: list, removed: list }).openapi('ReloadReport')
 
 export const Examined = z

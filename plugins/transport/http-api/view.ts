@@ -17,6 +17,17 @@ export const viewRoute = (route: Route, httpsPort = 443) => {
   }
 }
 
+/** A route with how its certificate is. */
+export const viewWorkload = (route: Route, state: CertificateState | undefined, httpsPort?: number) => ({
+  ...viewRoute(route, httpsPort),
+  ...(state && {
+    certificate: {
+      state: state.state,
+      ...(state.code !== undefined && { code: state.code, error: state.error, fix: state.fix }),
+    },
+  }),
+})
+
 export const kindOf = (route: Route): 'fqdn' | 'name' => (route.zone === undefined ? 'fqdn' : 'name')
 
 /** A certificate without its key. */

@@ -6,7 +6,7 @@ import { etagOf, isIn } from './etag.ts'
 import { httpsPort } from './public-port.ts'
 import { add, answers, readQuery } from './routes.ts'
 import * as schemas from './schemas.ts'
-import { kindOf, viewRoute } from './view.ts'
+import { kindOf, viewWorkload } from './view.ts'
 import { writes } from './writes.ts'
 
 const tags = ['workloads']
@@ -33,7 +33,10 @@ export const workloads = (app: OpenAPIHono<Env>, context: Context): void => {
       const shown = page.slice(0, limit)
       const port = httpsPort(gateway)
       const next = page.length > limit ? shown.at(-1)?.id : undefined
-      return c.json({ workloads: shown.map((route) => viewRoute(route, port)), ...(next && { next }) })
+      return c.json({
+        workloads: shown.map((route) => viewWorkload(route, gateway.certificates.of(route), port)),
+        ...(next && { next }),
+      })
     },
   )
 
@@ -57,7 +60,9 @@ export const workloads = (app: OpenAPIHono<Env>, context: Context): void => {
       if (!route) throw new GatewayError('NOT_FOUND', `there is no workload ${id}`, 'list what there is, or set it first')
       c.header('etag', etagOf(route))
       const known = c.req.header('if-none-match')
-      return known !== undefined && isIn(known, etagOf(route)) ? c.body(null, 304) : c.json(viewRoute(route, httpsPort(gateway)))
+      return known !== undefined && isIn(known, etagOf(route))
+        ? c.body(null, 304)
+        : c.json(viewWorkload(route, gateway.certificates.of(route), httpsPort(gateway)))
     },
   )
 

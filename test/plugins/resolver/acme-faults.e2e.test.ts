@@ -57,8 +57,8 @@ describe('fault 17: with a CA that fails the served certificate stays, and the n
         headers: { 'content-type': 'application/problem+json', 'replay-nonce': 'abc' },
         body: '{"type":"urn:ietf:params:acme:error:badNonce","detail":"no"}',
       },
-      'CA_REFUSED',
-      /no/,
+      'CA_UNREACHABLE',
+      /refused 20 nonces/,
     ],
   }
   for (const [what, [fault, code, error]] of Object.entries(faults))
@@ -135,7 +135,7 @@ describe('what is wrong with one name is said, and no other name hears of it', (
       await served.fqdn('good.example')
       expect(await served.seen('good.example', ca)).toMatchObject({ names: 'DNS:good.example' })
       const listed = await served.gateway.status().plugins.find((each) => each.name === 'service/acme')
-      expect(listed?.state).toBe('ok')
+      expect(listed).toMatchObject({ state: 'degraded', reason: expect.stringContaining(`no certificate for ${name}: ${code}`) })
     })
 
   test('a wildcard whose challenge zone is not delegated: DELEGATION_MISSING, with the record to add', async () => {

@@ -123,6 +123,7 @@ describe('the rest', () => {
       '/healthz',
       '/metrics',
       '/readyz',
+      '/v1/acme/accounts',
       '/v1/backup',
       '/v1/certificates',
       '/v1/certificates/{id}/renew',
