@@ -1,4 +1,4 @@
-import { open, rename, unlink } from 'node:fs/promises'
+import { lstat, open, rename, unlink } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { readBackup } from '../core/backup.ts'
 import { GatewayError, reason } from '../core/errors.ts'
@@ -13,19 +13,24 @@ export default verb({
     'Workloads, certificates with their keys, traffic sums and what plugins keep, as they are at one moment, while the gateway runs.\n' +
     'Only over the unix socket. The file (mode 0600) is read back before it takes the place of an earlier one of its name.',
   args: {
-    file: { type: 'positional', required: true, description: 'File to write; it holds private keys' },
+    file: { type: 'positional', required: true, description: 'File to write, or - for standard output; it holds private keys' },
     json: connectionFlags.json,
     root: connectionFlags.root,
     socket: connectionFlags.socket,
   },
-  examples: ['gateway backup /var/backups/gateway.backup'],
+  examples: [
+    'gateway backup /var/backups/gateway.backup',
+    'gateway backup - | ssh backup.example "umask 077; cat > gateway.backup"',
+  ],
   run: async ({ file, ...flags }) => {
     const path = resolve(file)
+    if (file !== '-') await refuseOther(path)
     const temp = `${path}.${process.pid}.tmp`
     const chunks: Buffer[] = []
     for await (const chunk of await connect(flags).stream('/v1/backup', {})) chunks.push(Buffer.from(chunk))
     const content = Buffer.concat(chunks)
     const { routes, certificates } = readBackup(content.toString())
+    if (file === '-') return void process.stdout.write(content)
     try {
       const handle = await open(temp, 'wx', 0o600)
       try {
@@ -47,3 +52,14 @@ export default verb({
     print(`${path}: ${routes} workloads, ${certificates} certificates`)
   },
 })
+
+/** A pipe, device or link is another program's: a rename would put a file in its place. */
+const refuseOther = async (path: string): Promise<void> => {
+  const found = await lstat(path).catch(() => undefined)
+  if (found && !found.isFile())
+    throw new GatewayError(
+      'BAD_REQUEST',
+      `${path} is no plain file, and a backup replaces no link, pipe, device or folder`,
+      'name a file, or - for standard output',
+    )
+}

@@ -4,7 +4,7 @@ import { explainBind, type Sockets } from '../core/listeners.ts'
 import { parseId } from '../core/parse.ts'
 import { openRoot } from '../core/root.ts'
 import type { CreateOptions, RunningGateway } from '../core/running-gateway.ts'
-import { type Carried, childVariable, type FromChild, type ToChild } from './parent-words.ts'
+import { beat, type Carried, childVariable, type FromChild, type ToChild } from './parent-words.ts'
 
 type Log = NonNullable<CreateOptions['log']>
 
@@ -15,6 +15,11 @@ export const parent = (log: Log) => {
   // Programs that it starts are nobody's children of this kind.
   delete process.env[childVariable]
   const say = (word: FromChild) => void process.send?.(word)
+  const tellAlive = () => {
+    if (process.connected) say({ say: 'alive' })
+  }
+  tellAlive()
+  setInterval(tellAlive, beat).unref()
   const sent = new Set<Promise<void>>()
   const asked = new Map<number, (word: Extract<ToChild, { do: 'listen' }>, handle: unknown) => void>()
   let number = 0

@@ -5,6 +5,8 @@ export type FromChild =
   | { readonly say: 'root'; readonly root: string }
   | { readonly say: 'listen'; readonly number: number; readonly address: Address }
   | { readonly say: 'free'; readonly address: Address }
+  /** Every second: its event loop turns. */
+  | { readonly say: 'alive' }
   | { readonly say: 'prepared' | 'up' | 'released' | 'resumed' }
   | { readonly say: 'refused'; readonly code: string; readonly message: string; readonly fix: string }
   | { readonly say: 'bytes'; readonly bytes: Carried }
@@ -23,3 +25,6 @@ export type Coming = 'first' | 'again' | 'next'
 
 /** The socket of the parent below the root: it is asked for an upgrade there, and shows that the root is taken. */
 export const parentSocket = 'parent.sock'
+
+/** Milliseconds between two `alive`. */
+export const beat = 1_000

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { GatewayError, isErrorCode, reason } from '../core/errors.ts'
 import { desk } from './parent-desk.ts'
 import { type Held, hold } from './parent-sockets.ts'
-import { type Coming, childVariable, type FromChild, type ToChild } from './parent-words.ts'
+import { beat, type Coming, childVariable, type FromChild, type ToChild } from './parent-words.ts'
+import { serviceManager } from './service-manager.ts'
 
 /** Milliseconds until a gateway that crashed is started again: the first time, and at most. */
 const [soonest, latest] = [100, 30_000]
@@ -17,6 +18,8 @@ interface Child {
   /** Nothing where it has ended. */
   tell(word: ToChild, held?: Held): void
   up: boolean
+  /** Looks since it last said that it is alive; undefined until it says so first, as versions before 0.2 never do. */
+  silent: number | undefined
 }
 
 /**
@@ -31,6 +34,7 @@ export const runParent = async (say: Say): Promise<void> => {
   let crashes = 0
   let everUp = false
   const all = new Set<Child>()
+  const manager = serviceManager(process.env, (why) => say('error', why))
 
   const start = (coming: Coming): Child => {
     const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', ...process.argv.slice(2)], {
@@ -91,7 +95,11 @@ export const runParent = async (say: Say): Promise<void> => {
         return
       case 'up':
         child.up = true
+        if (!everUp) manager?.ready()
         everUp = true
+        return
+      case 'alive':
+        child.silent = 0
         return
       case 'prepared':
       case 'released':
@@ -107,7 +115,7 @@ export const runParent = async (say: Say): Promise<void> => {
     }
     current = undefined
     if (stopping || !everUp) {
-      if (all.size === 0) process.exit(code ?? 70)
+      if (all.size === 0) process.exit(code ?? (stopping ? 0 : 70))
       return
     }
     if (child.up) crashes = 0
@@ -163,6 +171,7 @@ export const runParent = async (say: Say): Promise<void> => {
   })
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
+      if (!stopping) manager?.stopping()
       stopping = true
       if (all.size === 0) process.exit(0)
       for (const child of all) child.process.kill(signal)
@@ -171,12 +180,40 @@ export const runParent = async (say: Say): Promise<void> => {
     for (const child of all) if (child.up) child.process.kill('SIGUSR1')
   })
   process.on('SIGHUP', () => void current?.process.kill('SIGHUP'))
+  watchStalls(all, stallSeconds(process.env), say)
   current = start('first')
+}
+
+/**
+ * Kills a gateway that stands still, so that it is started again: one that said it is alive and is silent for so many looks. Looks and not
+ * the clock are counted, since after a pause of the whole machine its word is on the way.
+ */
+const watchStalls = (all: ReadonlySet<Child>, seconds: number, say: Say): void => {
+  if (seconds === 0) return
+  setInterval(() => {
+    for (const child of all) {
+      if (child.silent === undefined || ++child.silent <= seconds) continue
+      say('error', `gateway ${child.process.pid} has stood still for ${seconds} s and is killed`)
+      child.silent = undefined
+      child.process.kill('SIGKILL')
+    }
+  }, beat).unref()
+}
+
+/** `GATEWAY_STALL_SECONDS`: 15 by default, 0 for never. */
+const stallSeconds = ({ GATEWAY_STALL_SECONDS: text = '15' }: NodeJS.ProcessEnv): number => {
+  if (/^(0|[5-9]|[1-9]\d{1,3})$/.test(text)) return Number(text)
+  throw new GatewayError(
+    'BAD_REQUEST',
+    `GATEWAY_STALL_SECONDS ${JSON.stringify(text)} is no number of seconds`,
+    'give 5 to 9999, or 0 for never',
+  )
 }
 
 const newChild = (child: ChildProcess): Child => ({
   process: child,
   up: false,
+  silent: undefined,
   said: (...wanted) =>
     new Promise((resolve, reject) => {
       const done = () => {

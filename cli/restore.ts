@@ -1,13 +1,16 @@
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { readBackup } from '../core/backup.ts'
 import { GatewayError, reason } from '../core/errors.ts'
 import { restoreBackup } from '../core/restore-backup.ts'
+import { readPlainFile } from '../lib/plain-file.ts'
 import { readFlags } from './flags.ts'
 import { chooseConfig, loadConfig } from './load-config.ts'
 import { print, printJson } from './output.ts'
 import { defaultRoot } from './place.ts'
 import { verb } from './verb.ts'
+
+/** A string of V8 holds no more. */
+const mostBytes = 512 * 1_048_576 - 32
 
 export default verb({
   about:
@@ -25,7 +28,7 @@ export default verb({
     const { config: named, preset, ...flags } = readFlags(given, process.env)
     const { config } = await loadConfig(chooseConfig(named, preset), flags, preset)
     const root = resolve(flags.root ?? config.root ?? defaultRoot())
-    const text = await readFile(file, 'utf8').catch((cause) => {
+    const text = await readPlainFile(file, mostBytes).catch((cause) => {
       throw new GatewayError('NOT_FOUND', `${file} cannot be read: ${reason(cause)}`, 'give a file that `gateway backup` wrote', {
         cause,
       })

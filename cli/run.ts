@@ -12,6 +12,7 @@ import { createLog, type Log } from './log.ts'
 import { parentSocket } from './parent-words.ts'
 import { defaultRoot } from './place.ts'
 import type { RunFlags } from './serve.ts'
+import { serviceManager } from './service-manager.ts'
 import { onSignals } from './signals.ts'
 import { spareTurboFan } from './turbofan.ts'
 
@@ -26,7 +27,8 @@ export const run = async (given: RunFlags): Promise<void> => {
     await log.open()
     return (await import('./parent.ts')).runParent((level, message) => log.write(level, message, {}))
   }
-  const signals = onSignals(log.write)
+  const manager = holder ? undefined : serviceManager(process.env, (why) => log.write('warn', why, {}))
+  const signals = onSignals(log.write, () => manager?.stopping())
   const faults = onFaults(log.write)
   const start = async () => {
     const { config: named, preset, ...flags } = readFlags(given, process.env)
@@ -47,6 +49,7 @@ export const run = async (given: RunFlags): Promise<void> => {
     spareTurboFan()
     signals.attach(gateway)
     holder?.up(gateway)
+    manager?.ready()
     if (!given.quiet && holder?.greets !== false) new LineWriter(1, () => undefined).write(hello)
     await log.open()
   } catch (error) {

@@ -9,7 +9,7 @@ type Write = NonNullable<CreateOptions['log']>
  * SIGUSR1 opens the log files anew. SIGUSR2, which asks for an upgrade, is answered in the log: here no parent holds the sockets.
  * Taken from the first moment on: one that comes during the start is obeyed when the start is through.
  */
-export const onSignals = (log: Write) => {
+export const onSignals = (log: Write, stopping: () => void) => {
   let gateway: RunningGateway | undefined
   let ending: number | undefined
 
@@ -25,6 +25,7 @@ export const onSignals = (log: Write) => {
     if (ending !== undefined && now - ending < 500) return
     if (ending !== undefined) process.exit(signal === 'SIGINT' ? 130 : 143)
     ending = now
+    stopping()
     void end()
   }
   const reload = async () => {

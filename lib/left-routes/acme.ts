@@ -1,6 +1,6 @@
-import { constants } from 'node:fs'
-import { chmod, copyFile, mkdir, readFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readPlainFile } from '../plain-file.ts'
 import type { Unread } from './folder.ts'
 
 /** Where Traefik keeps the accounts and certificates of its two resolvers, below the root of a gateway. */
@@ -20,10 +20,13 @@ export const copyAcme = async (from: string, to: string): Promise<{ copied: read
   return { copied, left }
 }
 
+/** Of an acme.json with its certificates: 64 MiB are those of some 10,000. */
+const mostBytes = 64 * 1_048_576
+
 const absent = 'it is not there'
 
 const copy = async (path: string, target: string): Promise<string | undefined> => {
-  const text = await readFile(path, 'utf8')
+  const text = await readPlainFile(path, mostBytes)
   // Traefik makes an empty file before it has an account.
   if (text.trim() === '') return absent
   try {
@@ -31,8 +34,7 @@ const copy = async (path: string, target: string): Promise<string | undefined> =
   } catch {
     return 'it is no JSON, so that Traefik could not read it either'
   }
-  await copyFile(path, target, constants.COPYFILE_EXCL)
-  await chmod(target, 0o600)
+  await writeFile(target, text, { flag: 'wx', mode: 0o600 })
   return undefined
 }
 

@@ -1,5 +1,6 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readPlainFile } from '../plain-file.ts'
 import { isNameIn, type LeftRoute, readLeftRoute } from './read.ts'
 
 /** A file that no workload could be made of, and why. */
@@ -13,7 +14,7 @@ export interface Left {
 }
 
 /** More is no route file. */
-const mostBytes = 64 * 1024
+export const mostBytes = 64 * 1024
 
 /**
  * What the Go module left in these folders; the first folder that has a workload or a host wins. `domain`: the gateway's own, where it is
@@ -56,11 +57,10 @@ const namesIn = async (folder: string, unread: Unread[]): Promise<readonly strin
 
 /** The workload of one file of that name; a sentence where there is none. Rejects where it cannot be read. */
 export const readFileOf = async (path: string, name: string): Promise<LeftRoute | string> => {
-  const found = await stat(path)
-  if (!found.isFile() || !name.endsWith('.yaml')) return 'it is no .yaml file'
-  if (found.size > mostBytes) return `it has more than ${mostBytes} bytes`
+  if (!name.endsWith('.yaml')) return 'it is no .yaml file'
+  const text = await readPlainFile(path, mostBytes)
   const { parseDocument } = await import('yaml')
-  const document = parseDocument(await readFile(path, 'utf8'), { schema: 'core', uniqueKeys: true, merge: false })
+  const document = parseDocument(text, { schema: 'core', uniqueKeys: true, merge: false })
   const [error] = document.errors
   if (error) return `it is no YAML: ${error.message.split('\n')[0]}`
   return readLeftRoute(name.slice(0, -'.yaml'.length), document.toJS({ maxAliasCount: 10 }))

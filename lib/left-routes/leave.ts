@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { syncFolder, writeFilesAtomic } from '../atomic-file.ts'
-import { ours, readFileOf } from './folder.ts'
+import { readPlainFile } from '../plain-file.ts'
+import { mostBytes, ours, readFileOf } from './folder.ts'
 import { type Leaving, leftDocument } from './write.ts'
 
 /** What is left for a Go module, and what cannot be. */
@@ -38,7 +39,7 @@ const bridgeOf = async (path: string, name: string): Promise<readonly string[] |
   const file = await readFileOf(path, name).catch(() => 'it is not there')
   if (typeof file === 'string' || !file.backends.every((text) => /^(?:http:\/\/)?127\./.test(text))) return undefined
   // What counts bytes stands before the bridge there.
-  return (await readFile(path, 'utf8')).includes('gateway-relay') ? undefined : file.backends
+  return (await readPlainFile(path, mostBytes)).includes('gateway-relay') ? undefined : file.backends
 }
 
 const isRoute = async (path: string, name: string): Promise<boolean> =>
