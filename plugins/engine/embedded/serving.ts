@@ -8,7 +8,8 @@ import { alert, connectedBy, peekServerName, refuseHandshake, takeProxyHeader } 
 import type { Access } from './access-log.ts'
 import type { Certificates } from './certificates.ts'
 import { answerChallenge, challengeToken } from './challenges.ts'
-import { ClientLimits, type ClientUsage } from './client-limits.ts'
+import { clientAdmission } from './client-admission.ts'
+import type { ClientLimits } from './client-limits.ts'
 import { Connections } from './connections.ts'
 import type { Exchange } from './exchange.ts'
 import type { Client } from './fields.ts'
@@ -70,16 +71,7 @@ export const startServing = ({
   const ms = (seconds: number) => seconds * 1_000
   const connections = new Connections(limits.connections, ms(limits.stallSeconds))
   const clients = new WeakMap<Duplex, Client>()
-  const clientLimits = new ClientLimits(
-    {
-      connections: limits.clientConnections,
-      requests: limits.clientRequests,
-      handshakes: limits.clientHandshakes,
-      failures: limits.clientFailures,
-    },
-    limitedLog(unlimited, 1),
-  )
-  const usages = new WeakMap<Duplex, ClientUsage>()
+  const admission = clientAdmission(settings, connections, limitedLog(unlimited, 1))
   const shaking = handshakes(ms(limits.handshakeSeconds))
   let stopping = false
   const handshaken = shares(limits.tenantConnections)
@@ -159,7 +151,7 @@ export const startServing = ({
     port,
     stopping: () => stopping,
     challenge,
-    failed: (socket) => void usages.get(socket)?.fail(),
+    failed: (socket) => void admission.usage(socket)?.fail(),
   })
 
   const resting = [http1, redirect].map(restingConnections)
@@ -201,12 +193,12 @@ export const startServing = ({
   const acceptTls = (socket: Socket, host: string, { source: { address }, destination }: Connected): void => {
     if (!certificates.find(host)) {
       log(`refused a TLS handshake for ${host}: there is no certificate for it`, { host })
-      usages.get(socket)?.fail()
+      admission.usage(socket)?.fail()
       refuseHandshake(socket, alert.unrecognizedName)
       return
     }
     const tenant = table.byHost(host)?.route.tenant ?? ''
-    const usage = usages.get(socket)
+    const usage = admission.usage(socket)
     if (!handshaken.enter(tenant, usage?.connections)) {
       refuseHandshake(socket, alert.internalError)
       return
@@ -220,7 +212,7 @@ export const startServing = ({
   }
   const pass = (entry: Entry, socket: Socket, connected: Connected): void => {
     const awake = table.wake(entry)
-    const usage = usages.get(socket)
+    const usage = admission.usage(socket)
     if (usage?.enter() === false) refuseHandshake(socket, alert.internalError)
     else if (requests.enter(awake.tenant, usage?.requests)) new Passthrough(deck, awake, socket, connected, usage).start()
     else {
@@ -235,7 +227,7 @@ export const startServing = ({
       const entry = host === undefined ? undefined : table.byHost(host)
       if (entry?.route.tls.mode === 'passthrough') pass(entry, socket, connected)
       else if (host === undefined) {
-        usages.get(socket)?.fail()
+        admission.usage(socket)?.fail()
         refuseHandshake(socket, alert.unrecognizedName)
       } else acceptTls(socket, host, connected)
     })
@@ -245,39 +237,20 @@ export const startServing = ({
       return
     }
     const port = String(destination.port)
-    const usage = usages.get(socket)
+    const usage = admission.usage(socket)
     clients.set(socket, { address, secure: false, port, trusted: settings.trusts(address), usage, serverName: undefined, socket })
     http1.emit('connection', socket)
-  }
-  /** Counts the connection for this address; false, and it is closed, where that has too many. */
-  const admit = (socket: Socket, address: string, handshake: boolean): boolean => {
-    if (settings.trusts(address)) return true
-    const usage = clientLimits.connect(address, connections.size, limits.connections, handshake)
-    if (!usage) {
-      // Costs nothing more here, and leaves nothing in the kernel.
-      socket.resetAndDestroy()
-      return false
-    }
-    usages.set(socket, usage)
-    socket.once('close', () => release(socket))
-    return true
-  }
-  const release = (socket: Socket): void => {
-    const usage = usages.get(socket)
-    if (!usage) return
-    usages.delete(socket)
-    clientLimits.leave(usage)
   }
   const accept = (handshake: boolean, then: (socket: Socket, connected: Connected) => void) => (socket: Socket) => {
     const connected = connectedBy(socket)
     const { address } = connected.source
     const proxied = settings.proxied(address)
-    if (!admit(socket, address, handshake && !proxied) || !connections.add(socket)) return
+    if (!admission.admit(socket, address, handshake && !proxied) || !connections.add(socket)) return
     if (!proxied) return then(socket, connected)
     takeProxyHeader(socket, ms(limits.handshakeSeconds), (said) => {
       // From here on it is the announced client's.
-      release(socket)
-      if (admit(socket, said.source.address, handshake)) then(socket, said)
+      admission.release(socket)
+      if (admission.admit(socket, said.source.address, handshake)) then(socket, said)
     })
   }
 
@@ -303,7 +276,7 @@ export const startServing = ({
     acceptHttp: accept(false, acceptPlain),
     acceptHttps: accept(true, acceptSecure),
     connections,
-    limited: clientLimits.counts,
+    limited: admission.counts,
     close,
   }
 }
