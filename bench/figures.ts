@@ -13,6 +13,7 @@ export const figures: Readonly<Record<string, () => Promise<{ readonly measure: 
   profile: () => import('./profile.ts'),
   traefik: () => import('./traefik.ts'),
   'traefik-crowd': () => import('./traefik-crowd.ts'),
+  'traefik-churn': () => import('./traefik-churn.ts'),
   flat: () => import('./flat.ts'),
   relay: () => import('./relay.ts'),
   slow: () => import('./slow.ts'),

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { domain } from '../parts/gateway.ts'
@@ -44,15 +45,30 @@ export const startFedOverHttp = async (given: Given, routes: number): Promise<Fe
   }
 }
 
+/** The same with files, which are written in place and unlinked as the Go module does. */
+export interface FedByFiles extends Fed {
+  /** Has `name` served by the backend with this URL. */
+  put(name: string, backend: string): Promise<void>
+  remove(name: string): Promise<void>
+}
+let folders = 0
+
 /** A file per route in a watched folder, with the throttle that Traefik has by default. */
-export const startFedByFiles = async (given: Given, routes: number): Promise<Fed> => {
-  const folder = join(given.folder, `routes-${routes}`)
+export const startFedByFiles = async (given: Given, routes: number): Promise<FedByFiles> => {
+  const folder = join(given.folder, `routes-${routes}-${++folders}`)
   mkdirSync(folder)
-  const put = (name: string, what: object) => writeFileSync(join(folder, `${name}.yaml`), JSON.stringify(what))
-  const add = (name: string) => put(name, { http: routesOf(given, [hostOf(name)]) })
-  put('certificate', { tls: { certificates: [{ certFile: given.cert, keyFile: given.key }] } })
+  const pathOf = (name: string) => join(folder, `${name}.yaml`)
+  const textOf = (name: string, of = given) => JSON.stringify({ http: routesOf(of, [hostOf(name)]) })
+  const add = (name: string) => writeFileSync(pathOf(name), textOf(name))
+  writeFileSync(pathOf('certificate'), JSON.stringify({ tls: { certificates: [{ certFile: given.cert, keyFile: given.key }] } }))
   for (const name of namesOf(routes)) add(name)
   const feed = { file: { directory: folder, watch: true } }
   const peer = await startTraefik(given, feed, hostOf(`w${routes - 1}`))
-  return { ...peer, add, close: () => peer.process.stop() }
+  return {
+    ...peer,
+    add,
+    put: (name, backend) => writeFile(pathOf(name), textOf(name, { ...given, backendPort: Number(new URL(backend).port) })),
+    remove: async (name) => rmSync(pathOf(name), { force: true }),
+    close: () => peer.process.stop(),
+  }
 }

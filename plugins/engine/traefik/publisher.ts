@@ -106,13 +106,15 @@ export class Publisher {
     // What comes in the same turn goes along.
     await Promise.resolve()
     while (this.#served < this.#wanted && !this.#signal.aborted) {
+      const before = this.#served
       try {
         await this.#deliver()
       } catch (error) {
         await this.#pause(error)
       }
       this.#next()
-      if (this.#served === this.#wanted) await this.#tell(this.#wanted)
+      // Also where more is wanted already: where changes never end, each is told of all the same.
+      if (this.#served > before) await this.#tell(this.#served)
     }
   }
 

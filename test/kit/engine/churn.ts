@@ -57,6 +57,17 @@ const toAndFro = async (world: World, caller: number, rounds: number, backends: 
   }
 }
 
+/** Each waits until its route is live, deletes it and begins again. */
+const liveAndGone = async (world: World, caller: number, rounds: number, url: string) => {
+  const [id, host] = [`${caller}-1-live`, `live${caller}.wild.test`]
+  for (let round = 0; round < rounds; round++) {
+    await world.set(id, host, [url])
+    expect(await served(world, host)).toBe('hello')
+    await world.delete(id)
+    await notServed(world, host)
+  }
+}
+
 /** Sets, changes and Deletes in the orders in which callers send them: one behind the other without a rest, and from many at once. */
 export const churn: Cases = {
   'serves every Set within seconds where a Delete follows each at once': async (open) => {
@@ -73,6 +84,7 @@ export const churn: Cases = {
     const backends = [['hello', hello.url] as const, ['other', other.url] as const]
     await Promise.all([
       ...Array.from({ length: 6 }, (_, at) => pairs(world, 10 + at, 8, hello.url)),
+      ...Array.from({ length: 3 }, (_, at) => liveAndGone(world, 30 + at, 8, hello.url)),
       ...Array.from({ length: 3 }, (_, at) => toAndFro(world, 20 + at, 8, backends)),
     ])
     await eventually(async () => expect(await served(world, 'base0.wild.test')).toBe('hello'))
