@@ -13,8 +13,8 @@ export interface Channel {
   served(signal: AbortSignal): Promise<number>
 }
 
-/** ms between two questions to Traefik: at first, where it took long already, and of those who wait for an answer. */
-const [firstPause, longestPause, waitersPause] = [5, 250, 250]
+/** ms between two questions to Traefik: at first, for a second, where it took longer, and of those who wait for an answer. */
+const [firstPause, shortPause, longestPause, waitersPause] = [5, 40, 250, 250]
 /** ms after which a generation that Traefik does not take is offered again: at first, beside twice what it took lately, and at most. */
 const [firstRetry, moreThanUsual, mostRetry] = [1_000, 500, 15_000]
 /** How often that time doubles while Traefik takes none. */
@@ -175,7 +175,9 @@ export class Publisher {
   /** Asks until Traefik serves it, and returns what it serves. Else why it is to be offered again: Traefik is there now and was not, or did not take it. */
   async #taken(generation: number, ran: boolean, until: number): Promise<number | 'there' | 'not' | Error> {
     let last: Error | undefined
-    for (let pause = firstPause; !this.#signal.aborted; pause = Math.min(pause * 1.5, longestPause)) {
+    const soon = performance.now() + 1_000
+    const most = () => (performance.now() < soon ? shortPause : longestPause)
+    for (let pause = firstPause; !this.#signal.aborted; pause = Math.min(pause * 1.5, most())) {
       try {
         const now = this.#channel.running() ? await this.#channel.served(this.#signal) : 0
         if (now >= generation) return now
