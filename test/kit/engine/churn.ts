@@ -5,10 +5,10 @@ import { idOf, type World } from './world.ts'
 /** Routes in place: enough for an engine that reads all of them for a change to take a while. */
 const inPlace = 120
 /**
- * ms from the answer of a Set until the route is served: far more than an engine needs, and less than one that misses a change and takes
- * it with a later try.
+ * ms from the answer of a Set until the route is served: far more than an engine needs on a busy machine, and less than the 15 s of one
+ * that misses a change and takes it only with a later try.
  */
-const soon = 5_000
+const soon = 10_000
 
 const served = (world: World, host: string) =>
   world.get(host).then(
@@ -40,6 +40,8 @@ const pairs = async (world: World, caller: number, rounds: number, url: string) 
   for (let round = 0; round < rounds; round++) {
     await set(world, id(round), host(round), url)
     const seen = untilServed(world, host(round), 'hello')
+    // Where the Delete fails first, that is what the test says.
+    seen.catch(() => undefined)
     if (round > 0) {
       await world.delete(id(round - 1))
       await notServed(world, host(round - 1))
