@@ -3,6 +3,8 @@ export const nearest = (word: string, candidates: Iterable<string>): string | un
   let best: string | undefined
   let least = Math.min(3, Math.ceil(word.length / 2) + 1)
   for (const candidate of candidates) {
+    // At least as many edits as the lengths differ by.
+    if (Math.abs(word.length - candidate.length) >= least) continue
     const edits = distance(word, candidate)
     if (edits < least) {
       best = candidate

@@ -1,14 +1,16 @@
 /**
  * JSON as RFC 8259 has it, and nothing that two parsers could read differently (RFC 8259 section 4): no key twice in an object,
- * no `__proto__`, at most `depth` levels of arrays and objects. Throws SyntaxError.
+ * no `__proto__`, at most `depth` levels of arrays and objects, at most `values` members and elements in all. Throws SyntaxError, as
+ * soon as one of these is seen.
  */
-export const parseStrictJson = (text: string, depth = 16): unknown => {
-  checkShape(text, depth)
+export const parseStrictJson = (text: string, depth = 16, values = 10_000): unknown => {
+  checkShape(text, depth, values)
   return JSON.parse(text)
 }
 
 /** Before the parser, which takes long over a megabyte of brackets. What is not JSON passes here. `keys` is undefined inside an array. */
-const checkShape = (text: string, depth: number): void => {
+const checkShape = (text: string, depth: number, values: number): void => {
+  let seen = 0
   const open: { keys: Set<string> | undefined; key: boolean }[] = []
   for (let i = 0; i < text.length; i++) {
     const char = text[i]
@@ -23,6 +25,9 @@ const checkShape = (text: string, depth: number): void => {
     } else if (char === '}' || char === ']') open.pop()
     else if (inner && char === ':') inner.key = false
     else if (inner && char === ',') inner.key = true
+    // Each opening and each comma stands before a member or element at most.
+    if ((char === ',' || char === '{' || char === '[') && ++seen > values)
+      throw new SyntaxError(`more than ${values} members and elements`)
   }
 }
 

@@ -3,6 +3,15 @@ import { describe, expect, test } from 'vitest'
 import { parseStrictJson } from '../../lib/strict-json.ts'
 
 describe('parseStrictJson', () => {
+  test('takes so many members and elements in all, wherever they stand', () => {
+    const nested = (count: number) =>
+      `{"a":[${Array(count - 2)
+        .fill('1')
+        .join()}],"b":1}`
+    expect(() => parseStrictJson(nested(10), 16, 10)).not.toThrow()
+    expect(() => parseStrictJson(nested(11), 16, 10)).toThrow('more than 10 members and elements')
+  })
+
   test('reads what JSON.parse reads, where no key stands twice', () => {
     const json = fc.jsonValue({ maxDepth: 8, noUnicodeString: false })
     fc.assert(

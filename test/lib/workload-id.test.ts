@@ -24,6 +24,10 @@ describe('workload ids', () => {
     'valueOf',
     '__defineGetter__',
   ])('fault 6: refuses %j', (id) => expect(isWorkloadId(id)).toBe(false))
+  it('is not searched for a twin where it is longer than any id', () => {
+    for (const id of ['0'.repeat(1_000_000), '1'.repeat(1_000_000), `1-${'2'.repeat(1_000_000)}`])
+      expect(twinOf(id)).toBeUndefined()
+  })
   it.each([
     ['40-1976-shop', '40', '40'],
     ['40-1976-shop-2', '40', '40'],

@@ -1,5 +1,4 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
-import { GatewayError } from '../../../core/index.ts'
 import { shown } from '../../../lib/shown.ts'
 import { acme } from './acme.ts'
 import { authorize } from './auth.ts'
@@ -13,13 +12,21 @@ import { probePaths, probes } from './probes.ts'
 import { problem } from './problem.ts'
 import { prometheus } from './prometheus.ts'
 import { notFound } from './routes.ts'
+import { sharesOf } from './shares.ts'
 import { workloads } from './workloads.ts'
 
 /** The whole API as one hono app. */
 export const createApp = (context: Context): OpenAPIHono<Env> => {
   const { settings, log } = context
   const app = new OpenAPIHono<Env>()
-  let running = 0
+  const { maxParallel, tokens } = settings
+  const shares = sharesOf({
+    all: maxParallel,
+    // One caller leaves room for the others.
+    each: tokens.length > 1 ? Math.ceil(maxParallel / 2) : maxParallel,
+    what: 'requests run',
+    fix: 'send fewer at once, or try again in a second',
+  })
 
   app.onError((error) => {
     const response = problem(error)
@@ -28,18 +35,17 @@ export const createApp = (context: Context): OpenAPIHono<Env> => {
   })
   app.use(async (c, next) => {
     if (probePaths.includes(c.req.path)) return next()
-    let caller: string | undefined
+    let token: ReturnType<typeof authorize>
     if (c.env.via !== 'socket') {
       guard(c.req.raw, settings)
-      if (!isPublic(c.req.path)) caller = authorize(c.req.raw, settings.tokens)
+      if (!isPublic(c.req.path)) token = authorize(c.req.raw, settings.tokens)
+      c.set('caller', token ?? settings)
     }
     // Whoever runs the gateway gets in however busy it is.
-    if (running >= settings.maxParallel && c.env.via !== 'socket')
-      throw new GatewayError('LIMIT', `${running} requests run already`, 'send fewer at once, or try again in a second')
-    running++
-    await next().finally(() => running--)
-    if (caller !== undefined && isWrite(c.req.raw))
-      log(`${c.req.method} ${shown(c.req.path)}`, { by: caller, status: c.res.status })
+    const done = c.env.via === 'socket' ? undefined : shares.take(token ?? settings)
+    await next().finally(done)
+    if (token?.name !== undefined && isWrite(c.req.raw))
+      log(`${c.req.method} ${shown(c.req.path)}`, { by: token.name, status: c.res.status })
   })
   app.use(async (c, next) => {
     await next()

@@ -3,8 +3,8 @@ import { GatewayError } from '../../../core/index.ts'
 import { isWrite } from './guard.ts'
 import type { Settings } from './options.ts'
 
-/** Lets a request through whose bearer token (RFC 6750) has the scope it needs, and gives the token's name. Throws UNAUTHORIZED or FORBIDDEN. */
-export const authorize = (request: Request, tokens: Settings['tokens']): string | undefined => {
+/** Lets a request through whose bearer token (RFC 6750) has the scope it needs, and returns the token. Throws UNAUTHORIZED or FORBIDDEN. */
+export const authorize = (request: Request, tokens: Settings['tokens']): Settings['tokens'][number] | undefined => {
   if (tokens.length === 0) return undefined
   const [, given] = /^Bearer +([A-Za-z0-9._~+/=-]{1,512})$/i.exec(request.headers.get('authorization') ?? '') ?? []
   if (!given) throw new GatewayError('UNAUTHORIZED', 'the request has no bearer token', 'send Authorization: Bearer <token>')
@@ -19,7 +19,7 @@ export const authorize = (request: Request, tokens: Settings['tokens']): string 
     throw new GatewayError('UNAUTHORIZED', 'the token has expired', 'make a new one with `gateway token`')
   if (isWrite(request) && token.scope !== 'write')
     throw new GatewayError('FORBIDDEN', 'the token may only read', "use a token of scope 'write'")
-  return token.name
+  return token
 }
 
 /** Compares with every hash, in constant time, so that the time tells nothing about any of them. */

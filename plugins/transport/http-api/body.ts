@@ -51,7 +51,7 @@ const parse = (text: string): unknown => {
   } catch (error) {
     throw badRequest(
       `the body is no good JSON: ${shown(reason(error))}`,
-      'send one JSON object, each key once, at most 16 levels deep',
+      'send one JSON object, each key once, at most 16 levels deep and 10,000 values',
     )
   }
 }

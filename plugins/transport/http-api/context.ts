@@ -17,5 +17,9 @@ export interface Context {
 export type Via = 'socket' | 'tcp' | 'mounted'
 export interface Env {
   Bindings: { via: Via }
+  Variables: {
+    /** Whose share of limits the request takes: its token, or that of all who need none. Absent: the operator's socket. */
+    caller?: object
+  }
 }
 export type Ask = HonoContext<Env>

@@ -23,14 +23,21 @@ const policy =
 /** The description of this API, and a page that shows it: Swagger UI from its package, so nothing comes from elsewhere. Links are relative: it may be mounted. */
 export const docs = (app: OpenAPIHono<Env>, { gateway, settings }: Context): void => {
   const securitySchemes = { token: { type: 'http' as const, scheme: 'bearer' } }
-  app.get('/openapi.json', (c) => {
+  let description: string | undefined
+  const held = new Map<string, Uint8Array<ArrayBuffer>>()
+  const describe = (): string => {
     const document = app.getOpenAPI31Document({
       openapi: '3.1.0',
       info: { title: 'zos-gateway', version: gateway.status().version },
       servers: [{ url: './' }],
       ...(settings.tokens.length > 0 && { security: [{ token: [] }] }),
     })
-    return c.json({ ...document, components: { ...document.components, securitySchemes } })
+    return JSON.stringify({ ...document, components: { ...document.components, securitySchemes } })
+  }
+  // Anybody may ask for these, so they are made once.
+  app.get('/openapi.json', (c) => {
+    description ??= describe()
+    return c.body(description, 200, { 'content-type': 'application/json' })
   })
 
   app.get('/docs', (c) => c.html(page, 200, { 'content-security-policy': policy }))
@@ -40,7 +47,9 @@ export const docs = (app: OpenAPIHono<Env>, { gateway, settings }: Context): voi
     const type = Object.hasOwn(files, file) ? files[file] : undefined
     if (!type) return c.notFound()
     const folder = fileURLToPath(new URL('.', import.meta.resolve('swagger-ui-dist/package.json')))
-    return c.body(new Uint8Array(await readFile(join(folder, file))), 200, {
+    const content = held.get(file) ?? new Uint8Array(await readFile(join(folder, file)))
+    held.set(file, content)
+    return c.body(content, 200, {
       'content-type': type,
       'cache-control': 'max-age=3600',
     })

@@ -1,12 +1,14 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import { GatewayError, type Logged } from '../../../core/index.ts'
+import type { Logged } from '../../../core/index.ts'
 import type { Ask, Context, Env } from './context.ts'
 import { badRequest } from './problem.ts'
 import { httpsPort } from './public-port.ts'
 import { add, readQuery } from './routes.ts'
 import { EventsQuery } from './schemas.ts'
+import { sharesOf } from './shares.ts'
 import { viewEvent } from './view.ts'
 
+/** Event streams of one token, and of all callers over TCP where there are no tokens. */
 const maxStreams = 128
 const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' }
 
@@ -20,7 +22,12 @@ export const events = (app: OpenAPIHono<Env>, context: Context): void => {
     description: 'Events, each with its number, its kind, and itself as one JSON object',
     content: { 'text/event-stream': { schema: sent } },
   }
-  let streams = 0
+  const shares = sharesOf({
+    all: Number.POSITIVE_INFINITY,
+    each: maxStreams,
+    what: 'event streams are open',
+    fix: 'close one, or try again later',
+  })
 
   add(
     app,
@@ -37,12 +44,11 @@ export const events = (app: OpenAPIHono<Env>, context: Context): void => {
       const from = lastSeen(c) ?? since
       // Nobody would read a stream behind it, nor end it.
       if (c.req.raw.method === 'HEAD') return new Response(null, { headers })
-      if (streams >= maxStreams)
-        throw new GatewayError('LIMIT', `${maxStreams} event streams are open`, 'close one, or try again later')
-      streams++
+      const caller = c.get('caller')
+      const giveBack = caller && shares.take(caller)
       const ended = new AbortController()
       const close = () => {
-        if (!ended.signal.aborted) streams--
+        giveBack?.()
         ended.abort()
       }
       c.req.raw.signal.addEventListener('abort', close, { once: true })

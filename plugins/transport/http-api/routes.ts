@@ -29,8 +29,11 @@ export const answers = (description: string, schema: z.ZodType) => ({ descriptio
 /** The query as the schema has it. A parameter that it does not know is refused: a typo must not pass as its absence. */
 export const readQuery = <T>(c: Ask, schema: z.ZodType<T>): T => {
   const entries = [...new URL(c.req.url).searchParams]
-  const twice = entries.find(([key], index) => entries.findIndex(([other]) => other === key) !== index)
-  if (twice) throw badRequest(`the query has ${shown(twice[0])} twice`, 'give every parameter once')
+  const seen = new Set<string>()
+  for (const [key] of entries) {
+    if (seen.has(key)) throw badRequest(`the query has ${shown(key)} twice`, 'give every parameter once')
+    seen.add(key)
+  }
   const parsed = schema.safeParse(Object.fromEntries(entries))
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues

@@ -64,18 +64,14 @@ const fields = ['fqdn', 'name', 'backends', 'passthrough', 'network']
 
 /** Everything that is wrong with the body goes back together: unknown fields, the choice of fqdn or name, and what parseOperation says. */
 const toOperation = (id: string, body: Readonly<Record<string, unknown>>): SetOp => {
-  const problems: Problem[] = Object.keys(body)
-    .filter((key) => !fields.includes(key))
-    .map((key) => {
-      const near = nearest(key, fields)
-      return badRequest(`there is no field '${shown(key)}'`, near ? `did you mean '${near}'?` : `known are ${fields.join(', ')}`)
-    })
+  const problems: Problem[] = unknownFields(body)
   const named = [body.fqdn, body.name].filter((value) => value !== undefined && value !== null).length
   if (named !== 1)
     problems.push(badRequest(`the body has ${named ? 'both fqdn and' : 'neither fqdn nor'} name`, 'give one of the two'))
   try {
     const kind = body.name === undefined || body.name === null ? 'set-fqdn' : 'set-name'
-    const op = parseOperation({ ...body, do: kind, id })
+    const { fqdn, name, backends, passthrough, network } = body
+    const op = parseOperation({ fqdn, name, backends, passthrough, network, do: kind, id })
     if (problems.length === 0 && (op.do === 'set-fqdn' || op.do === 'set-name')) return op
   } catch (error) {
     problems.push(...asGatewayError(error).problems)
@@ -86,6 +82,20 @@ const toOperation = (id: string, body: Readonly<Record<string, unknown>>): SetOp
     fix,
   }))
   throw refused([first, ...rest])
+}
+
+/** The most unknown fields that are told one by one. */
+const maxReported = 8
+
+const unknownFields = (body: Readonly<Record<string, unknown>>): Problem[] => {
+  const unknown = Object.keys(body).filter((key) => !fields.includes(key))
+  const known = `known are ${fields.join(', ')}`
+  const problems: Problem[] = unknown.slice(0, maxReported).map((key) => {
+    const near = nearest(key, fields)
+    return { code: 'BAD_REQUEST', message: `there is no field '${shown(key)}'`, fix: near ? `did you mean '${near}'?` : known }
+  })
+  const more = unknown.length - maxReported
+  return more > 0 ? [...problems, { code: 'BAD_REQUEST', message: `${more} more fields do not exist`, fix: known }] : problems
 }
 
 const planned = async (gateway: Gateway, op: SetOp, signal: AbortSignal) => {

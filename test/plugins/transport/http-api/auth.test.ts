@@ -45,6 +45,22 @@ describe('38: bearer tokens', () => {
     }
   })
 
+  test('event streams are counted by token, and never the operator’s', async () => {
+    const stop = new AbortController()
+    const open = (token: string) => fetch(`${api.url}/v1/events`, { headers: bearer(token), signal: stop.signal })
+    const streams = await Promise.all(Array.from({ length: 128 }, () => open('gwt_reader')))
+    expect(streams.every(({ status }) => status === 200)).toBe(true)
+    const refused = await open('gwt_reader')
+    expect([refused.status, await refused.json()]).toEqual([429, expect.objectContaining({ code: 'LIMIT' })])
+    expect((await open('gwt_writer')).status).toBe(200)
+    expect((await send(api, '/v1/events?follow=false&since=0')).status).toBe(401)
+    for (let n = 0; n < 3; n++) expect((await send({ socket: api.socket }, '/v1/events?follow=false&since=0')).status).toBe(200)
+    stop.abort()
+    await expect
+      .poll(async () => (await send(api, '/v1/events?follow=false', { headers: bearer('gwt_reader') })).status)
+      .toBe(200)
+  })
+
   test('reading needs a token of any scope; probes and the description need none', async () => {
     const status = async (path: string, headers = {}) => (await send(api, path, { headers })).status
     for (const path of ['/v1/workloads', '/v1/status', '/v1/events', '/metrics', '/v1/certificates', '/nothing']) {

@@ -35,6 +35,28 @@ describe('38: the body of a PUT', () => {
     await send(api, '/v1/workloads/b', { method: 'DELETE' })
   })
 
+  test('the first unknown fields are named one by one, the others counted', async () => {
+    const body = JSON.stringify({
+      fqdn: 'b.example.org',
+      backends: ['http://10.0.0.1:80'],
+      ...Object.fromEntries(Array.from({ length: 9_000 }, (_, n) => [`x${n}`, 1])),
+    })
+    const { status, json } = await put(body)
+    expect([status, json.problems.length]).toEqual([400, 9])
+    expect(json.problems.at(-1).message).toBe('8992 more fields do not exist')
+  })
+
+  test.each([
+    ['keys', `{${Array.from({ length: 110_000 }, (_, n) => `"${n.toString(16)}":1`).join()}}`],
+    ['elements', `{"name":"a","backends":[${Array(300_000).fill('""').join()}]}`],
+    ['objects', `{"name":"a","backends":[${Array(300_000).fill('{}').join()}]}`],
+    ['commas', ','.repeat(1_000_000)],
+  ])('1 MiB of %s is refused as soon as that is seen, with a short answer', async (_, body) => {
+    const { status, text } = await put(body)
+    expect(status).toBe(400)
+    expect(text.length).toBeLessThan(2_000)
+  })
+
   test('10 MiB are refused, told beforehand or not, and the next request is served', async () => {
     const huge = 'x'.repeat(10 * 1024 * 1024)
     const told = await ask(api.gateway, '/v1/workloads/b', { method: 'PUT', body: huge })
