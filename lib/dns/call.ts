@@ -1,4 +1,5 @@
 import { setTimeout as after } from 'node:timers/promises'
+import { blankSecrets } from '../blank-secrets.ts'
 import { shown } from '../shown.ts'
 import { denied, unavailable } from './failure.ts'
 import { httpRequest } from './http-request.ts'
@@ -30,7 +31,7 @@ const tries = 4
  */
 export const call = async ({ method, url, headers = {}, body, secrets = [], signal }: Call): Promise<Called> => {
   const at = `${method} ${url.origin}${url.pathname}`
-  const clean = (text: string) => shown(secrets.reduce((all, secret) => (secret ? all.replaceAll(secret, '***') : all), text))
+  const clean = (text: string) => shown(blankSecrets(text, secrets))
   for (let tried = 1; ; tried++) {
     signal.throwIfAborted()
     const response = await httpRequest({
@@ -52,14 +53,15 @@ export const call = async ({ method, url, headers = {}, body, secrets = [], sign
         `the DNS provider refuses the gateway: ${said}`,
         'correct its secret, or give it the right to change this zone',
       )
-    if ((status === 429 || status === 503) && tried < tries) {
-      await after(pauseOf(response.retryAfter, tried), undefined, { signal })
+    const pause = pauseOf(response.retryAfter, tried)
+    if ((status === 429 || status === 503) && tried < tries && pause <= longestPause) {
+      await after(pause, undefined, { signal })
       continue
     }
     if (status === 429 || status >= 500) throw unavailable(`the DNS provider failed: ${said}`)
     if (status >= 300 && status < 400)
       throw unavailable(`the DNS provider sends elsewhere: ${said}`, 'give the address that it has now')
-    return { status, json: jsonOf(text), said }
+    return { status, json: status < 400 ? jsonOf(text) : errorOf(text, secrets), said }
   }
 }
 
@@ -75,11 +77,29 @@ const jsonOf = (text: string): unknown => {
     return undefined
   }
 }
-/** Milliseconds; Retry-After in seconds or as a date (RFC 9110 section 10.2.3). */
+/** What an error says, with the secrets in its texts blanked. A longer one than anybody reads is none. */
+const errorOf = (text: string, secrets: readonly string[]): unknown => {
+  if (text.length > 16_384) return undefined
+  try {
+    return JSON.parse(text, (_, value) => (typeof value === 'string' ? blankSecrets(value, secrets) : value))
+  } catch {
+    return undefined
+  }
+}
+/** Milliseconds that a provider may have us wait within one call; where it names more, the call fails and the next order tries again. */
+const longestPause = 60_000
+
+/** Milliseconds, 250 at least; Retry-After in seconds or as a date (RFC 9110 section 10.2.3). */
 const pauseOf = (header: string | undefined, tried: number): number => {
   const seconds =
-    header === undefined ? Number.NaN : /^[0-9]+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1_000
-  return Number.isFinite(seconds) ? Math.max(0, seconds) * 1_000 : 250 * 2 ** tried
+    header === undefined
+      ? Number.NaN
+      : /^[0-9]+$/.test(header)
+        ? Number(header)
+        : /^[A-Z][a-z]{2,8},? /.test(header)
+          ? (Date.parse(header) - Date.now()) / 1_000
+          : Number.NaN
+  return Number.isNaN(seconds) ? 250 * 2 ** tried : Math.max(0.25, seconds) * 1_000
 }
 const causeOf = (error: unknown): string => {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error

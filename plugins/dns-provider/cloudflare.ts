@@ -1,4 +1,5 @@
 import { DnsWriter, definePlugin, GatewayError, knownOptions } from '../../core/index.ts'
+import { blankSecrets } from '../../lib/blank-secrets.ts'
 import { type Call, call, listOf, member } from '../../lib/dns/call.ts'
 import { type DnsFailure, denied, unavailable } from '../../lib/dns/failure.ts'
 import {
@@ -50,17 +51,15 @@ export const cloudflare = (options: CloudflareOptions) => {
           code: member(error, 'code'),
           message: String(member(error, 'message')),
         }))
-        const why = errors.map(({ code, message }) => `${code} ${shown(message)}`).join(', ') || said
+        const told = errors.slice(0, 5).map(({ code, message }) => `${String(code).slice(0, 20)} ${message.slice(0, 500)}`)
+        const why = shown(blankSecrets(told.join(', '), [secret])) || said
         if (errors.some(({ code }) => typeof code === 'number' && badToken.has(code)))
-          throw denied(
-            `Cloudflare refuses the token: ${why.replaceAll(secret, '***')}`,
-            'give a token with the permission Zone / DNS / Edit',
-          )
+          throw denied(`Cloudflare refuses the token: ${why}`, 'give a token with the permission Zone / DNS / Edit')
         return {
           ok: status < 300 && member(json, 'success') === true,
           json,
           codes: errors.map(({ code }) => code),
-          why: why.replaceAll(secret, '***'),
+          why,
         }
       }
       /** The id of the zone that the name is in. */

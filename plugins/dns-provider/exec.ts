@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { DnsWriter, definePlugin, GatewayError, knownOptions } from '../../core/index.ts'
+import { DnsWriter, definePlugin, GatewayError, knownOptions, reason } from '../../core/index.ts'
+import { blankSecrets } from '../../lib/blank-secrets.ts'
 import { type DnsFailure, DnsFailure as Failure, unavailable } from '../../lib/dns/failure.ts'
 import { type RemoteOptions, remoteWriter, secretOf, type TxtRecord, wrongRemote, wrongSecret } from '../../lib/dns/remote.ts'
 import type { Secret } from '../../lib/secret.ts'
@@ -37,7 +38,11 @@ export const exec = (options: ExecOptions) => {
       const act = async (action: 'present' | 'cleanup', record: TxtRecord, signal: AbortSignal): Promise<void> => {
         const { values, secrets } = await environment(env)
         const args = mode === 'raw' ? rawArgs(record) : [`${record.name}.`, record.value]
-        await run(command, [action, ...args], { ...values, ...(mode === 'raw' && { EXEC_MODE: 'RAW' }) }, secrets, signal)
+        const variables = { ...values, ...(mode === 'raw' && { EXEC_MODE: 'RAW' }) }
+        await run(command, [action, ...args], variables, secrets, signal).catch((error: unknown) => {
+          // What Node throws at a variable that cannot be one has its value in it.
+          throw error instanceof Failure ? error : unavailable(blankSecrets(reason(error), secrets))
+        })
       }
       const remote = {
         atOnce,
@@ -114,7 +119,8 @@ const run = (
       // Its last words may still be in the pipe.
       setImmediate(() => {
         done()
-        const clean = secrets.reduce((text, secret) => text.replaceAll(secret, '***'), said.trim().split('\n').at(-1) ?? '')
+        // Before it is cut to a line: a secret may stand across lines.
+        const clean = blankSecrets(said.trim(), secrets).split('\n').at(-1) ?? ''
         if (code === 0) resolve()
         else
           reject(

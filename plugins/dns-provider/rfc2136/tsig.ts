@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import { readName } from '../../../lib/dns/domain-name.ts'
 import { endOfName, lastRecord, u16, wireName, wireRecord } from './wire.ts'
 
 export const algorithms = { 'hmac-sha256': 'sha256', 'hmac-sha384': 'sha384', 'hmac-sha512': 'sha512' } as const
@@ -28,10 +29,16 @@ export const sign = (message: Buffer, key: Key, now = Math.floor(Date.now() / 1_
 }
 
 /** What the TSIG of an answer says: `valid`, one of the errors of RFC 8945 section 5.2 (16 to 18, 22), or nothing that could be believed. */
-export const check = (answer: Buffer, key: Key, asked: Signed): 'valid' | 'invalid' | number => {
+export const check = (
+  answer: Buffer,
+  key: Key,
+  asked: Signed,
+  now = Math.floor(Date.now() / 1_000),
+): 'valid' | 'invalid' | number => {
   const last = lastRecord(answer)
   if (!last || last.type !== type) return 'invalid'
   const { at, data } = last
+  if (nameAt(answer, at) !== canonical(key) || nameAt(data, 0) !== key.algorithm) return 'invalid'
   const algorithm = endOfName(data, 0)
   const signed = data.readUIntBE(algorithm, 6)
   const spread = data.readUInt16BE(algorithm + 6)
@@ -44,6 +51,8 @@ export const check = (answer: Buffer, key: Key, asked: Signed): 'valid' | 'inval
   const message = Buffer.from(answer.subarray(0, at))
   message.writeUInt16BE(id, 0)
   message.writeUInt16BE(answer.readUInt16BE(10) - 1, 10)
+  // The reply to this message: the id of before any forwarder, and of the time around now (RFC 8945 section 5.2.3).
+  if (id !== asked.message.readUInt16BE(0) || Math.abs(now - signed) > Math.min(spread, fudge)) return 'invalid'
   const own = macOf([u16(asked.mac.length), asked.mac, message], key, { signed, fudge: spread, error, other })
   if (own.length !== mac.length || !timingSafeEqual(own, mac)) return 'invalid'
   return error === 0 ? 'valid' : error
@@ -64,6 +73,7 @@ const macOf = (parts: readonly Buffer[], key: Key, { signed, fudge, error, other
   return hmac.digest()
 }
 
+const nameAt = (bytes: Buffer, at: number): string | undefined => readName(bytes, at)?.toLowerCase()
 const canonical = ({ name }: Key): string => name.toLowerCase()
 const time = (seconds: number): Buffer => {
   const bytes = Buffer.alloc(6)

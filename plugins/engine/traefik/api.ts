@@ -2,6 +2,7 @@ import { Agent, type IncomingMessage, request } from 'node:http'
 import { request as requestTls } from 'node:https'
 import { connect, type Socket } from 'node:net'
 import { checkServerIdentity, connect as connectTls } from 'node:tls'
+import { apiPasswordOf, apiUser } from './token.ts'
 
 interface Place {
   readonly host: string
@@ -47,13 +48,14 @@ const most = 64 << 20
 /** `dial` opens the connections; by default straight, which does where Traefik runs in the network namespace of the gateway. */
 export const traefikApi = (o: { api: Place; https: Place; token: string; dial?: (place: Place) => Socket }): Api => {
   const { dial = connect } = o
+  const auth = `${apiUser}:${apiPasswordOf(o.token)}`
   const agent = new Agent({ keepAlive: true, maxSockets: 4 })
   agent.createConnection = () => dial(o.api)
   const within = (signal?: AbortSignal) => AbortSignal.any([AbortSignal.timeout(limit), ...(signal ? [signal] : [])])
   const ask = (path: string, signal?: AbortSignal) =>
     new Promise<Answer>((resolve, reject) => {
       const { host, port } = o.api
-      request({ host, port, path, agent, signal: within(signal) }, (answer) => collect(answer).then(resolve, reject))
+      request({ host, port, path, agent, auth, signal: within(signal) }, (answer) => collect(answer).then(resolve, reject))
         .once('error', reject)
         .end()
     })

@@ -4,6 +4,7 @@ import type { RelayRoute } from './relay/protocol.ts'
 import { startRelay } from './relay/service.ts'
 import type { Settings } from './settings.ts'
 import { relayTransport } from './shared.ts'
+import { relayTokenOf } from './token.ts'
 
 /** Has bytes counted by a process of its own: Traefik's figures of what it ends TLS for, and what is passed through by itself. */
 export const startMetering = async (settings: Settings, core: Core, supervisor: Supervisor, folder: string, token: string) => {
@@ -18,7 +19,7 @@ export const startMetering = async (settings: Settings, core: Core, supervisor: 
       connect: limits.connectSeconds * 1_000,
       retry: Math.max(leftOut, 0.1) * 1_000,
       metrics: api,
-      token,
+      token: relayTokenOf(token),
       ...(limits.responseSeconds > 0 && { answer: limits.responseSeconds * 1_000 }),
       exempt: [...settings.trustedProxies, ...settings.acceptProxy],
       ...(ca !== undefined && { ca }),

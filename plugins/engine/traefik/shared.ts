@@ -4,6 +4,7 @@ import { probeHost, probePath, probeRouter } from './api.ts'
 import { challengeFolder } from './challenges.ts'
 import { relayField } from './relay/upgrades.ts'
 import type { Settings } from './settings.ts'
+import { apiPasswordOf, apiUser, relayTokenOf } from './token.ts'
 
 /** The document beside those of the workloads, for what all share. No workload id has a dot in it. */
 export const sharedName = 'gateway.shared'
@@ -37,6 +38,11 @@ const upgrades = 'gateway.upgrades'
 /** How Traefik speaks to the relay: it says who the client is. */
 export const relayTransport = 'gateway-relay'
 
+/** Traefik's own API, for the gateway alone. */
+const apiName = 'gateway.api'
+/** As htpasswd writes it; the password is random, so one round is enough, and each request costs one. */
+const shaOf = (password: string): string => `{SHA}${createHash('sha1').update(password).digest('base64')}`
+
 const refuse = 'gateway-refuse'
 /** An address that no connection comes from (RFC 919). */
 const nobody = '255.255.255.255/32'
@@ -47,6 +53,7 @@ export const sharedDocument = (settings: Settings, token: string, generation: nu
   http: {
     routers: {
       [probeRouter]: probe(token, generation, 'gateway-probe'),
+      [apiName]: { entryPoints: ['traefik'], rule: 'PathPrefix(`/api`)', service: 'api@internal', middlewares: [apiName] },
       // HTTP/2 without TLS would hide requests from a proxy (RFC 9113 section 3.1 dropped it); CONNECT and TRACE are for no backend.
       'gateway.refuse': {
         entryPoints: ['web-secure'],
@@ -79,9 +86,12 @@ export const sharedDocument = (settings: Settings, token: string, generation: nu
     ...services(settings, challenges),
     middlewares: {
       [retryMiddleware]: retry,
+      [apiName]: { basicAuth: { users: [`${apiUser}:${shaOf(apiPasswordOf(token))}`], removeHeader: true } },
       [forwardedMiddleware]: { headers: { customRequestHeaders: Object.fromEntries(forwarded.map((name) => [name, ''])) } },
       [refuse]: { ipAllowList: { sourceRange: [nobody], rejectStatusCode: 400 } },
-      ...(settings.relayPort !== undefined && { [upgrades]: { headers: { customRequestHeaders: { [relayField]: token } } } }),
+      ...(settings.relayPort !== undefined && {
+        [upgrades]: { headers: { customRequestHeaders: { [relayField]: relayTokenOf(token) } } },
+      }),
       ...(settings.limits.bodyBytes > 0 && {
         [bodyMiddleware]: { buffering: { maxRequestBodyBytes: settings.limits.bodyBytes } },
       }),

@@ -57,7 +57,7 @@ export const staticConfig = (settings: Settings, folders: Folders, version: Vers
         },
         http2: { maxConcurrentStreams: limits.streams },
       },
-      // What `api.insecure` opens; on a loopback address only.
+      // Of the API, behind a password, and of metrics; on a loopback address only.
       traefik: {
         address: `${settings.api.host.includes(':') ? `[${settings.api.host}]` : settings.api.host}:${settings.api.port}`,
       },
@@ -68,7 +68,8 @@ export const staticConfig = (settings: Settings, folders: Folders, version: Vers
       file: { directory: folders.proxy, watch: false },
       ...(provider && { http: provider }),
     },
-    api: { insecure: true, dashboard: false },
+    // By a router of the gateway's own, which asks for a password: what it shows is not for every user of the machine.
+    api: { insecure: false, dashboard: false },
     ping: { manualRouting: true },
     metrics: {
       prometheus: { entryPoint: 'traefik', addEntryPointsLabels: false, addRoutersLabels: false, addServicesLabels: true },

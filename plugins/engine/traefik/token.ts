@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../../../lib/atomic-file.ts'
@@ -13,3 +13,11 @@ export const tokenOf = async (folder: string): Promise<string> => {
   await writeFileAtomic(path, made)
   return made
 }
+
+/** Secrets for one purpose each, so that none of them tells another: Traefik shows some in its API and writes some to its access log. */
+export const relayTokenOf = (token: string): string => derived(token, 'relay')
+export const apiPasswordOf = (token: string): string => derived(token, 'api')
+/** The user that the gateway asks Traefik's API as. */
+export const apiUser = 'gateway'
+
+const derived = (token: string, purpose: string): string => createHash('sha256').update(`${purpose} ${token}`).digest('hex')

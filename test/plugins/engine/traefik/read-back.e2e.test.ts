@@ -4,6 +4,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { parse } from 'yaml'
 import { createGateway, definePlugin, type Route, type Tls, type WorkloadId } from '../../../../core/index.ts'
 import { traefik } from '../../../../plugins/engine/traefik/index.ts'
+import { apiPasswordOf, apiUser, relayTokenOf } from '../../../../plugins/engine/traefik/token.ts'
 import { processes } from '../../../../plugins/service/processes/index.ts'
 import { anyHost, emptyMemory, memory, passthrough } from '../../../kit/engine/plugins.ts'
 import { freePort, tempRoot } from '../../../kit/index.ts'
@@ -63,10 +64,20 @@ it('has Traefik read of the file of each kind what stands in it: names and domai
   const gateway = await createGateway({ plugins }, { root: root.path })
   onTestFinished(gateway.close)
 
+  const token = (await readFile(join(root.path, 'traefik', 'token'), 'utf8')).trim()
+  const authorization = `Basic ${Buffer.from(`${apiUser}:${apiPasswordOf(token)}`).toString('base64')}`
+  // Nobody else on the machine reads what the API shows, such as the relay's token.
+  for (const headers of [{}, { authorization: `Basic ${Buffer.from('gateway:guess').toString('base64')}` }])
+    expect((await fetch(`http://127.0.0.1:${api}/api/http/middlewares`, { headers })).status).toBe(401)
+  const metrics = await (await fetch(`http://127.0.0.1:${api}/metrics`)).text()
+  for (const secret of [token, apiPasswordOf(token), relayTokenOf(token)]) expect(metrics).not.toContain(secret)
+
   for (const { id, passthrough: isThrough } of routes) {
     const written = parse(await readFile(join(root.path, 'proxy', `${id}.yaml`), 'utf8'))[isThrough ? 'tcp' : 'http']
     const asked = async (what: string): Promise<Record<string, unknown>> => {
-      const answer = await fetch(`http://127.0.0.1:${api}/api/${isThrough ? 'tcp' : 'http'}/${what}@file`)
+      const answer = await fetch(`http://127.0.0.1:${api}/api/${isThrough ? 'tcp' : 'http'}/${what}@file`, {
+        headers: { authorization },
+      })
       return (await answer.json()) as Record<string, unknown>
     }
     const { rule, service, tls } = written.routers[`${id}-route`]
