@@ -4,15 +4,15 @@ import { stat } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { endpointArgs } from '../../plugins/engine/traefik/endpoint/index.ts'
-import { echoUpgrade } from '../kit/backends/http.ts'
-import { hostilePeers } from '../kit/hostile-peers.ts'
-import { freePort, httpBackend, openTcp, rawBackend, tempRoot } from '../kit/index.ts'
-import { passThrough, relayRoute, relayStand } from '../plugins/engine/traefik/relay-stand.ts'
+import { endpointArgs } from '../plugins/engine/traefik/endpoint/index.ts'
+import { echoUpgrade } from './kit/backends/http.ts'
+import { hostilePeers } from './kit/hostile-peers.ts'
+import { freePort, httpBackend, openTcp, rawBackend, tempRoot } from './kit/index.ts'
+import { passThrough, relayRoute, relayStand } from './plugins/engine/traefik/relay-stand.ts'
 
 // Whatever a peer sends ends at most its own flow: the process of before is there after all of it, and other flows go on.
 
-const source = (path: string) => join(import.meta.dirname, '../..', path)
+const source = (path: string) => join(import.meta.dirname, './..', path)
 const start = async (args: readonly string[], path: string): Promise<ChildProcess> => {
   const child = spawn(process.execPath, [...args], { stdio: 'inherit' })
   onTestFinished(async () => {
