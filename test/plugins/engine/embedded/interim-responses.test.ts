@@ -57,7 +57,7 @@ test('interim responses of every status come in order, with their end-to-end fie
   expect(statuses).toEqual([102, 103, 104, 199])
 })
 
-test('interim responses to pipelined requests each come before their own response', async () => {
+test('interim responses to a request that came behind another one go out behind the response to that', async () => {
   const world = await open()
   const web = await bytesBackend(async (connection) => {
     for (;;) {
