@@ -25,7 +25,8 @@ const agree = (field: string, value: unknown, rule: string | undefined, rest: ob
   expect([value, read]).toEqual([value, rule])
 }
 
-const isId = (text: string) => text.length >= 1 && text.length <= 128 && within(text, word)
+const members = Object.getOwnPropertyNames(Object.prototype)
+const isId = (text: string) => text.length >= 1 && text.length <= 128 && within(text, word) && !members.includes(text)
 const isLabel = (text: string) => text.length >= 1 && text.length <= 63 && within(text, word)
 const lowered = (text: string) =>
   [...text].map((char) => (letters.indexOf(char) >= 26 ? lower[letters.indexOf(char) - 26] : char)).join('')
