@@ -72,11 +72,10 @@ const emptyMachine = () => {
   return machine
 }
 
-/** Enters the machine, in a network of its own where every port is free and the backend's address is. */
+/** Enters the machine, in a network of its own where every port is free. */
 const enter = (redis: string) => `
 set -e
 ip link set lo up
-ip addr add ${address}/32 dev lo
 mount -t proc proc "$0/proc"
 mount --rbind /dev "$0/dev"
 mount --bind ${redis} "$0/var/run"
@@ -108,17 +107,27 @@ test("it runs the manual's command on a machine with nothing installed: a name i
   await gateway.until('is up: 0 routes')
   expect(readlinkSync(`/proc/${gateway.pid}/exe`)).toMatch(/\/opt\/gw\/bin\/node$/)
 
-  const inside = (...command: string[]) =>
-    run('nsenter', [
-      ...(own.length ? ['--user', '--preserve-credentials'] : []),
-      '--target',
-      `${gateway.pid}`,
-      '--net',
-      ...command,
-    ])
-  const serve = `require('http').createServer((_, r) => r.end('from the backend')).listen(9000, '${address}', () => console.log('up'))`
-  await using backend = follow('nsenter', ['--target', `${gateway.pid}`, '--net', process.execPath, '-e', serve], { cwd: '/' })
+  const user = own.length ? ['--user', '--preserve-credentials'] : []
+  const inNetworkOf = ({ pid }: { readonly pid: number }, ...command: string[]) => [
+    ...user,
+    '--target',
+    `${pid}`,
+    '--net',
+    ...command,
+  ]
+  const inside = (...command: string[]) => run('nsenter', inNetworkOf(gateway, ...command))
+  // The workload is on the other side of a veth pair: no address of the machine itself is a backend.
+  const serve = `require('http').createServer((_, r) => r.end('from the backend')).listen(9000, () => console.log('up'))`
+  await using backend = follow('nsenter', inNetworkOf(gateway, 'unshare', '--net', process.execPath, '-e', serve), { cwd: '/' })
   await backend.until('up')
+  await inside('ip', 'link', 'add', 'workload', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', `${backend.pid}`)
+  for (const [place, link, own] of [
+    [gateway, 'workload', '10.20.2.1'],
+    [backend, 'eth0', address],
+  ] as const) {
+    await run('nsenter', inNetworkOf(place, 'ip', 'addr', 'add', `${own}/24`, 'dev', link))
+    await run('nsenter', inNetworkOf(place, 'ip', 'link', 'set', link, 'up'))
+  }
 
   const caller = await buildGo(new URL('../interop/', import.meta.url), 'caller')
   const set = { do: 'set-name', id: '26-4711-shop', host: 'shop', backends: [`http://${address}:9000`] }
