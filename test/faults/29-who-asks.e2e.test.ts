@@ -57,12 +57,13 @@ faultOn(
       }
     })
     await world.set('1-1-a', 'a.test', [raw.url])
-    const truth = ['127.0.0.1', 'a.test', '443', 'https', '127.0.0.1']
+    const host = `a.test:${world.where.https}`
+    const truth = ['127.0.0.1', host, String(world.where.https), 'https', '127.0.0.1']
     const wanted = [told[0], told[2], told[3], told[1], told[4]].map((name, at) => [name, truth[at]])
     const wrong: unknown[] = []
     for (const fields of lies) {
       const client = await world.h1('a.test')
-      await client.send(`GET / HTTP/1.1\r\nHost: a.test\r\n${fields.map((field) => `${field}\r\n`).join('')}\r\n`)
+      await client.send(`GET / HTTP/1.1\r\nHost: ${host}\r\n${fields.map((field) => `${field}\r\n`).join('')}\r\n`)
       await client.answer()
       client.close()
       const [head = []] = heads.splice(0)
