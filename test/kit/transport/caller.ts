@@ -48,7 +48,7 @@ export interface TransportUnderTest {
     readonly caller: (gateway: RunningGateway) => Caller | Promise<Caller>
     readonly close?: () => unknown
   }>
-  /** Rows of the table of bad input that callers of this transport have no way to send. */
+  /** Rows of the table of bad input that callers of this transport cannot send, or that it answers otherwise on purpose. */
   readonly inexpressible?: readonly string[]
   /** Cases that it cannot pass, with the reason; they are run, and must fail. */
   readonly cannot?: Readonly<Record<string, string>>
