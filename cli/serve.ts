@@ -46,7 +46,7 @@ export default verb({
     'broker-password-file': {
       type: 'string',
       valueHint: 'file',
-      description: 'File with the password of that Redis; or set GATEWAY_BROKER_PASSWORD. Others can see a command line',
+      description: 'File with the password of that Redis (or GATEWAY_BROKER_PASSWORD)',
     },
     workers: { type: 'string', valueHint: 'n', description: 'Operations of zbus callers that run at once' },
     netns: {
