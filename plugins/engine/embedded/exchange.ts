@@ -35,6 +35,8 @@ export interface Exchange {
   take(fields: Fields): { readonly socket: Duplex; readonly head: Buffer }
   /** Breaks the answer off so that the client can tell. */
   cut(): void
+  /** Bytes that wait in memory, of the request and the answer, and that nobody else counts. */
+  held(): number
   /** Bytes taken by `write` and `end` that have not left. */
   unsent(): number
 }

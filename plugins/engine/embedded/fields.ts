@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { ConnectionBuffers } from './buffer-budget.ts'
 import type { ClientUsage } from './client-limits.ts'
 import type { BoundConnection } from './connection-auth.ts'
 
@@ -22,6 +23,8 @@ export interface Client {
   readonly socket?: Socket
   /** The backend connection on which it has logged in. */
   bound?: BoundConnection
+  /** What is held in memory for its connection. */
+  readonly buffers: ConnectionBuffers
 }
 
 /** Without the optional whitespace around it, which is blanks and tabs only (RFC 9110 section 5.6.3): `trim` takes twenty characters more. */
@@ -35,14 +38,20 @@ const isBlank = (code: number): boolean => code === 32 || code === 9
 
 type Rule = 'keep' | 'hop' | 'connection' | 'forwarding' | 'length' | 'host' | 'cookie'
 
-// Spellings seen, so that the usual ones cost one look-up; bounded, since clients choose them.
+// Spellings seen, so that the usual ones cost one look-up. Peers choose them, so their number and their length are limited.
 const known = new Map<string, Rule>()
+const maxKnown = 1_000
+const maxKnownLength = 64
 
 const ruleOf = (name: string): Rule => {
   const found = known.get(name)
   if (found !== undefined) return found
   const rule = classify(name.toLowerCase())
-  if (known.size < 1_000) known.set(name, rule)
+  if (name.length > maxKnownLength) return rule
+  // Full of names that nobody uses, it would stay so.
+  if (known.size >= maxKnown) known.clear()
+  // A copy: a part of a text keeps all of the text in memory.
+  known.set(Buffer.from(name, 'latin1').toString('latin1'), rule)
   return rule
 }
 

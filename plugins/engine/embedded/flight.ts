@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { timeAwake } from '../../../lib/patience.ts'
 import { splice, type Tunnel } from '../../../lib/splice.ts'
 import type { Backend, Unreachable } from './backends.ts'
+import { BufferGauge, heldBy } from './buffer-budget.ts'
 import type { ClientUsage } from './client-limits.ts'
 import { type BoundConnection, bindToClient, usesConnectionAuth } from './connection-auth.ts'
 import type { Exchange, Watcher } from './exchange.ts'
@@ -38,6 +39,10 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
   #interimBytes = 0
   #over = false
   #tunnel: Tunnel | undefined
+  /** Of a tunnel. */
+  #socket: Socket | undefined
+  /** Made when something waits. */
+  #gauge: BufferGauge | undefined
 
   constructor(deck: FlightDeck, awake: Awake, exchange: Exchange) {
     this.#deck = deck
@@ -122,7 +127,10 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
       if (this.#over) this.#deck.countedLate(this.#awake)
       if (this.#at.answer === 'done' || this.#over) return
       if (bodyBytes > 0 && this.#at.received > bodyBytes) this.#refuse(413, 'the body is longer than is taken here')
-      else if (!upstream.write(chunk)) body.pause()
+      else if (!upstream.write(chunk)) {
+        body.pause()
+        this.#measure()
+      }
     })
     body?.on('end', () => {
       this.#at.bodyLeft = false
@@ -159,7 +167,10 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     if (last) {
       this.#at.answer = 'done'
       this.#exchange.end(chunk, none)
-    } else if (!this.#exchange.write(chunk)) this.#upstream?.pause()
+    } else if (!this.#exchange.write(chunk)) {
+      this.#upstream?.pause()
+      this.#measure()
+    }
   }
   done(trailers: Fields): void {
     this.#unflushed = false
@@ -182,6 +193,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     const client = this.#exchange.take(switchingFields(fields))
     this.#deck.tunnelled(client.socket)
     this.#at.tunnel = true
+    this.#socket = socket
     this.#tunnel = splice(
       { socket: client.socket, head: client.head, count: (bytes) => this.#at.count('request', bytes) },
       { socket, head: rest, count: (bytes) => this.#at.count('response', bytes) },
@@ -218,6 +230,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     this.#at.uncount(this.pending())
     this.#upstream?.abort()
     this.#upstream = undefined
+    this.#gauge?.set(0)
     this.#deck.ended(this.#awake, this)
     this.#deck.access?.(this.#at.told(this.#awake, this.#exchange, this.#backend?.address.text))
   }
@@ -226,8 +239,15 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     this.#exchange.cut()
     this.gone()
   }
+  #measure(): void {
+    const held = this.#exchange.held() + (this.#upstream?.held ?? 0) + (this.#socket ? heldBy(this.#socket) : 0)
+    if (held === 0 && !this.#gauge) return
+    this.#gauge ??= new BufferGauge(this.#exchange.client.buffers)
+    this.#gauge.set(held)
+  }
   tick(now: number): void {
     if (this.#tunnel) this.#at.halfClosed = this.#tunnel.halfClosed
+    this.#measure()
     switch (overdue(this.#deck.limits, this.#at, now)) {
       case 'client':
         this.#refuse(408, 'its body took too long')

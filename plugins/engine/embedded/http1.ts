@@ -45,7 +45,7 @@ export const http1Server = (given: Given): Server => {
   server.maxHeadersCount = 0
   const late = lateHeads(server)
   const last = new LastRequest()
-  const pipelines = new Pipelines()
+  const pipelines = new Pipelines((socket, bytes) => given.client(socket).buffers.add(bytes))
   const refused = (socket: Duplex): void => {
     pipelines.clear(socket)
     last.refuse(socket)
@@ -230,6 +230,9 @@ class Http1Exchange implements Exchange {
   }
   cut(): void {
     this.#req.socket.destroy()
+  }
+  held(): number {
+    return this.#res.writableLength + (this.body?.readableLength ?? 0)
   }
   unsent(): number {
     return this.#res.writableLength

@@ -1,5 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
 import type { Socket } from 'node:net'
+import { heldBy } from './buffer-budget.ts'
 import type { Fields } from './fields.ts'
 import { mostFields, mostHead, record } from './request-head.ts'
 import type { Asker, Upstream } from './wire.ts'
@@ -42,6 +43,9 @@ export class Http2Call implements Upstream {
   end(trailers: Fields): void {
     this.#stream.once('wantTrailers', () => this.#try(() => this.#stream.sendTrailers(record(trailers))))
     this.#stream.end()
+  }
+  get held(): number {
+    return heldBy(this.#stream)
   }
   pause(): void {
     this.#stream.pause()

@@ -97,6 +97,12 @@ interface Limits {
   readonly streams?: number
   /** PING and SETTINGS frames a second of one HTTP/2 connection; default 100. */
   readonly controlFrames?: number
+  /** Bytes held in memory that wait for a slow peer: of one client connection; default 4 MiB, at least 2 MiB. */
+  readonly connectionBufferBytes?: number
+  /** Of one client address; default 64 MiB. */
+  readonly addressBufferBytes?: number
+  /** Of the process; default 256 MiB. */
+  readonly bufferBytes?: number
 }
 
 const defaults = {
@@ -120,6 +126,9 @@ const defaults = {
   halfClosedSeconds: 60,
   streams: 128,
   controlFrames: 100,
+  connectionBufferBytes: 4_194_304,
+  addressBufferBytes: 67_108_864,
+  bufferBytes: 268_435_456,
 } satisfies Limits
 const least: Readonly<Record<string, number>> = {
   headerBytes: 1_024,
@@ -129,6 +138,8 @@ const least: Readonly<Record<string, number>> = {
   halfClosedSeconds: 0.1,
   streams: 1,
   controlFrames: 1,
+  // More than the request bodies that one connection may send unread.
+  connectionBufferBytes: 2_097_152,
 }
 
 export interface Settings {

@@ -4,6 +4,7 @@ import type { Connected } from '../../../lib/proxy-protocol.ts'
 import { splice, type Tunnel } from '../../../lib/splice.ts'
 import type { Access } from './access-log.ts'
 import type { Backend } from './backends.ts'
+import { BufferGauge, type ConnectionBuffers, heldBy } from './buffer-budget.ts'
 import type { ClientUsage } from './client-limits.ts'
 import type { Awake, Flow } from './table.ts'
 
@@ -29,6 +30,8 @@ export class Passthrough implements Flow {
   readonly usage: ClientUsage | undefined
   readonly #connected: Connected
   readonly #tried = new Set<Backend>()
+  readonly #gauge: BufferGauge
+  #measure: (() => void) | undefined
   #tunnel: Tunnel | undefined
   #moved = timeAwake()
   readonly #began = performance.now()
@@ -36,8 +39,16 @@ export class Passthrough implements Flow {
   #given = 0
   #over = false
 
-  constructor(deck: PassthroughDeck, awake: Awake, client: Socket, connected: Connected, usage: ClientUsage | undefined) {
+  constructor(
+    deck: PassthroughDeck,
+    awake: Awake,
+    client: Socket,
+    connected: Connected,
+    usage: ClientUsage | undefined,
+    buffers: ConnectionBuffers,
+  ) {
     this.usage = usage
+    this.#gauge = new BufferGauge(buffers)
     this.#connected = connected
     this.#deck = deck
     this.#awake = awake
@@ -91,11 +102,13 @@ export class Passthrough implements Flow {
     this.#tunnel = splice({ socket: this.#client, head: empty, count: up }, { socket: backend, head: empty, count: down }, () =>
       this.#gone(),
     )
+    this.#measure = () => this.#gauge.set(heldBy(this.#client) + heldBy(backend))
   }
 
   #gone(): void {
     if (this.#over) return
     this.#over = true
+    this.#gauge.set(0)
     this.#awake.meter.response -= this.pending()
     const now = performance.now()
     this.#deck.ended(this.#awake, this)
@@ -118,6 +131,7 @@ export class Passthrough implements Flow {
     this.#gone()
   }
   tick(now: number): void {
+    this.#measure?.()
     const { tunnelTime, halfClosedTime } = this.#deck
     const most = this.#tunnel?.halfClosed ? halfClosedTime : tunnelTime
     if (most > 0 && now - this.#moved > most) this.cut()

@@ -5,6 +5,8 @@ type Serve = (req: IncomingMessage, res: ServerResponse) => void
 
 /** Requests that wait before nothing more is read of their connection. Until then a client that goes away is noticed at once. */
 const maxRead = 16
+/** Bytes of memory that one takes. */
+const requestCost = 2_048
 /** Requests that may wait on one connection. One read of 64 KiB brings fewer. */
 const maxWaiting = 4_096
 
@@ -15,22 +17,30 @@ class Connection {
   #at = 0
   #active = false
   #paused = false
+  #held = 0
   readonly #next = (): void => this.#serveNext()
 
-  constructor(socket: Duplex) {
+  readonly #hold: (bytes: number) => void
+
+  constructor(socket: Duplex, hold: (bytes: number) => void) {
     this.#socket = socket
+    this.#hold = hold
   }
   add(serve: Serve, req: IncomingMessage, res: ServerResponse): void {
     if (!this.#active) this.#serve(serve, req, res)
     else if (this.#waiting.length >= maxWaiting) this.#socket.destroy()
     else {
       this.#waiting.push([serve, req, res])
+      this.#held += requestCost
+      this.#hold(requestCost)
       if (this.#waiting.length - this.#at >= maxRead) this.#pause()
     }
   }
   clear(): void {
     this.#waiting = []
     this.#at = 0
+    if (this.#held > 0) this.#hold(-this.#held)
+    this.#held = 0
     this.#resume()
   }
 
@@ -67,13 +77,19 @@ class Connection {
  */
 export class Pipelines {
   readonly #connections = new WeakMap<Duplex, Connection>()
+  readonly #hold: (socket: Duplex, bytes: number) => void
+
+  /** `hold` is told of the bytes of memory that the requests which wait on a connection take, and, negative, take no more. */
+  constructor(hold: (socket: Duplex, bytes: number) => void) {
+    this.#hold = hold
+  }
 
   /** Calls `serve` now, or when the requests before it are done; never where the connection closes or is refused first. */
   add(serve: Serve, req: IncomingMessage, res: ServerResponse): void {
     const { socket } = req
     let connection = this.#connections.get(socket)
     if (!connection) {
-      connection = new Connection(socket)
+      connection = new Connection(socket, (bytes) => this.#hold(socket, bytes))
       this.#connections.set(socket, connection)
     }
     connection.add(serve, req, res)

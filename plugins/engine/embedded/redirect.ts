@@ -16,12 +16,14 @@ interface Given {
   stopping(): boolean
   /** A request on the connection came to nothing. */
   failed(socket: Duplex): void
+  /** So many more bytes are held in memory for a connection; negative: fewer. */
+  hold(socket: Duplex, bytes: number): void
   /** What is answered to an http-01 challenge (RFC 8555 section 8.3). */
   challenge(token: string): string | undefined
 }
 
 /** What port 80 answers: known hosts are sent to https, others get 404. Listens nowhere: it is fed by `emit('connection')`. */
-export const redirectServer = ({ limits, knows, port, stopping, challenge, failed }: Given): Server => {
+export const redirectServer = ({ limits, knows, port, stopping, challenge, failed, hold }: Given): Server => {
   const server = createServer({
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headerTime,
@@ -31,7 +33,7 @@ export const redirectServer = ({ limits, knows, port, stopping, challenge, faile
     connectionsCheckingInterval: 1_000,
   })
   const last = new LastRequest()
-  const pipelines = new Pipelines()
+  const pipelines = new Pipelines(hold)
   const serve = (req: IncomingMessage, res: ServerResponse) => {
     if (!last.admits(req, res)) return pipelines.clear(req.socket)
     const fields = req.rawHeaders.filter((_text, i) => req.rawHeaders[i - (i % 2)]?.toLowerCase() !== 'upgrade')

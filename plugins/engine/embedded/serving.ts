@@ -6,6 +6,7 @@ import { never } from '../../../lib/patience.ts'
 import { type Connected, proxyHeader } from '../../../lib/proxy-protocol.ts'
 import { alert, connectedBy, peekServerName, refuseHandshake, takeProxyHeader } from '../../../lib/tls-front.ts'
 import type { Access } from './access-log.ts'
+import { BufferBudget, type ConnectionBuffers } from './buffer-budget.ts'
 import type { Certificates } from './certificates.ts'
 import { answerChallenge, challengeToken } from './challenges.ts'
 import { clientAdmission } from './client-admission.ts'
@@ -52,6 +53,8 @@ export interface Serving {
   close(): Promise<void>
 }
 
+type Accept = (socket: Socket, connected: Connected, buffers: ConnectionBuffers) => void
+
 // Milliseconds without a byte after which a connection is idle: clients may have a request on its way when they are told to go.
 const grace = 300
 
@@ -72,6 +75,11 @@ export const startServing = ({
   const connections = new Connections(limits.connections, ms(limits.stallSeconds))
   const clients = new WeakMap<Duplex, Client>()
   const admission = clientAdmission(settings, connections, limitedLog(unlimited, 1))
+  const bufferLimits = { connection: limits.connectionBufferBytes, address: limits.addressBufferBytes, total: limits.bufferBytes }
+  const budget = new BufferBudget(bufferLimits, (address, reason) =>
+    log(`closed a connection of ${address}: ${reason}`, { client: address }),
+  )
+  const unknownClient: Client = { ...nobody, buffers: budget.open(nobody.address, true, () => {}) }
   const shaking = handshakes(ms(limits.handshakeSeconds))
   let stopping = false
   const handshaken = shares(limits.tenantConnections)
@@ -150,6 +158,7 @@ export const startServing = ({
     knows: (host) => table.byHost(host) !== undefined,
     port,
     stopping: () => stopping,
+    hold: (socket, bytes) => client(socket).buffers.add(bytes),
     challenge,
     failed: (socket) => void admission.usage(socket)?.fail(),
   })
@@ -190,7 +199,12 @@ export const startServing = ({
     socket.destroy()
   })
 
-  const acceptTls = (socket: Socket, host: string, { source: { address }, destination }: Connected): void => {
+  const acceptTls = (
+    socket: Socket,
+    host: string,
+    { source: { address }, destination }: Connected,
+    buffers: ConnectionBuffers,
+  ): void => {
     if (!certificates.find(host)) {
       log(`refused a TLS handshake for ${host}: there is no certificate for it`, { host })
       admission.usage(socket)?.fail()
@@ -205,52 +219,74 @@ export const startServing = ({
     }
     socket.on('close', () => handshaken.leave(tenant))
     const port = String(settings.publicHttpsPort ?? destination.port)
-    shaking.begin(socket, { address, secure: true, port, trusted: settings.trusts(address), usage, serverName: host, socket })
+    shaking.begin(socket, {
+      address,
+      secure: true,
+      port,
+      trusted: settings.trusts(address),
+      usage,
+      serverName: host,
+      socket,
+      buffers,
+    })
     // Who stops sending before the handshake is done wants nothing more.
     socket.allowHalfOpen = false
     tls.emit('connection', socket)
   }
-  const pass = (entry: Entry, socket: Socket, connected: Connected): void => {
+  const pass = (entry: Entry, socket: Socket, connected: Connected, buffers: ConnectionBuffers): void => {
     const awake = table.wake(entry)
     const usage = admission.usage(socket)
     if (usage?.enter() === false) refuseHandshake(socket, alert.internalError)
-    else if (requests.enter(awake.tenant, usage?.requests)) new Passthrough(deck, awake, socket, connected, usage).start()
+    else if (requests.enter(awake.tenant, usage?.requests))
+      new Passthrough(deck, awake, socket, connected, usage, buffers).start()
     else {
       usage?.leave()
       refuseHandshake(socket, alert.internalError)
     }
   }
-  const acceptSecure = (socket: Socket, connected: Connected): void =>
+  const acceptSecure = (socket: Socket, connected: Connected, buffers: ConnectionBuffers): void =>
     peekServerName(socket, ms(limits.handshakeSeconds), (serverName, protocols) => {
       const host = serverName === undefined ? undefined : hostKey(serverName)
       if (host !== undefined && takeChallenge(socket, host, protocols)) return
       const entry = host === undefined ? undefined : table.byHost(host)
-      if (entry?.route.tls.mode === 'passthrough') pass(entry, socket, connected)
+      if (entry?.route.tls.mode === 'passthrough') pass(entry, socket, connected, buffers)
       else if (host === undefined) {
         admission.usage(socket)?.fail()
         refuseHandshake(socket, alert.unrecognizedName)
-      } else acceptTls(socket, host, connected)
+      } else acceptTls(socket, host, connected, buffers)
     })
-  const acceptPlain = (socket: Socket, { source: { address }, destination }: Connected): void => {
-    if (settings.redirect) {
-      redirect.emit('connection', socket)
-      return
-    }
+  const acceptPlain = (socket: Socket, { source: { address }, destination }: Connected, buffers: ConnectionBuffers): void => {
     const port = String(destination.port)
     const usage = admission.usage(socket)
-    clients.set(socket, { address, secure: false, port, trusted: settings.trusts(address), usage, serverName: undefined, socket })
-    http1.emit('connection', socket)
+    clients.set(socket, {
+      address,
+      secure: false,
+      port,
+      trusted: settings.trusts(address),
+      usage,
+      serverName: undefined,
+      socket,
+      buffers,
+    })
+    if (settings.redirect) redirect.emit('connection', socket)
+    else http1.emit('connection', socket)
   }
-  const accept = (handshake: boolean, then: (socket: Socket, connected: Connected) => void) => (socket: Socket) => {
+  const opened = (socket: Socket, connected: Connected, then: Accept): void => {
+    const { address } = connected.source
+    const buffers = budget.open(address, settings.trusts(address), () => socket.destroy())
+    socket.on('close', () => buffers.close())
+    then(socket, connected, buffers)
+  }
+  const accept = (handshake: boolean, then: Accept) => (socket: Socket) => {
     const connected = connectedBy(socket)
     const { address } = connected.source
     const proxied = settings.proxied(address)
     if (!admission.admit(socket, address, handshake && !proxied) || !connections.add(socket)) return
-    if (!proxied) return then(socket, connected)
+    if (!proxied) return opened(socket, connected, then)
     takeProxyHeader(socket, ms(limits.handshakeSeconds), (said) => {
       // From here on it is the announced client's.
       admission.release(socket)
-      if (admission.admit(socket, said.source.address, handshake)) then(socket, said)
+      if (admission.admit(socket, said.source.address, handshake)) opened(socket, said, then)
     })
   }
 
@@ -281,4 +317,4 @@ export const startServing = ({
   }
 }
 
-const unknownClient: Client = { address: '0.0.0.0', secure: true, port: '443', trusted: false, serverName: undefined }
+const nobody: Omit<Client, 'buffers'> = { address: '0.0.0.0', secure: true, port: '443', trusted: false, serverName: undefined }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { lingeringClose } from '../../../lib/lingering-close.ts'
+import { heldBy } from './buffer-budget.ts'
 import type { Exchange, Watcher } from './exchange.ts'
 import type { Client, Fields } from './fields.ts'
 import { rawHead } from './pages.ts'
@@ -62,6 +63,9 @@ export class UpgradeExchange implements Exchange {
   }
   cut(): void {
     this.#socket.destroy()
+  }
+  held(): number {
+    return heldBy(this.#socket)
   }
   unsent(): number {
     return this.#socket.writableLength

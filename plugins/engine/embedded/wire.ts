@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Place } from '../../../lib/row.ts'
+import { heldBy } from './buffer-budget.ts'
 import type { Fields } from './fields.ts'
 import { type Framing, ResponseReader, type ResponseSink } from './response-reader.ts'
 
@@ -9,6 +10,8 @@ export interface Upstream {
   write(chunk: Buffer): boolean
   /** The request is complete. */
   end(trailers: Fields): void
+  /** Bytes that wait in memory, of the request and the answer. */
+  readonly held: number
   pause(): void
   resume(): void
   abort(): void
@@ -80,6 +83,9 @@ export class Wire implements Upstream, ResponseSink {
     let last = '0\r\n'
     for (let i = 0; i < trailers.length; i += 2) last += `${trailers[i]}: ${trailers[i + 1]}\r\n`
     this.socket.write(`${last}\r\n`, 'latin1')
+  }
+  get held(): number {
+    return heldBy(this.socket)
   }
   pause(): void {
     this.socket.pause()

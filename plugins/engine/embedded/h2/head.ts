@@ -49,6 +49,9 @@ export const readHead = (raw: readonly string[]): Head | Refusal | 'malformed' =
   return 'status' in target ? target : { ...target, method, fields, length }
 }
 
+/** Bytes of the names and values of a head. */
+export const headBytes = (raw: readonly string[]): number => raw.reduce((bytes, text) => bytes + text.length, 0)
+
 /** Whether these are trailers: fields without a pseudo-header. */
 export const areTrailers = (raw: readonly string[]): boolean => {
   for (let i = 0; i < raw.length; i += 2) if (!isField(raw[i] ?? '', raw[i + 1] ?? '')) return false

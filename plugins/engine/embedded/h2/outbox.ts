@@ -19,28 +19,42 @@ export class Outbox {
   window = 65_535
   readonly #socket: Duplex
   readonly #sent: (bytes: number) => void
+  readonly #held: (bytes: number) => void
   #frames: Buffer[] = []
   #bytes = 0
+  #controls = 0
   readonly #senders = new Set<Sender>()
   #scheduled = false
   #writing = false
   #last: (() => void) | undefined
   readonly #flush = () => this.#write()
 
-  /** `sent` is told of the body bytes of each write. */
-  constructor(socket: Duplex, sent: (bytes: number) => void) {
+  /** `sent` is told of the body bytes of each write; `held` of bytes of frames that wait, and, negative, of those that have left. */
+  constructor(socket: Duplex, sent: (bytes: number) => void, held: (bytes: number) => void) {
     this.#socket = socket
     this.#sent = sent
+    this.#held = held
   }
   /** Bytes of frames that wait: what the peer asked for, and does not read. */
   get waiting(): number {
     return this.#bytes
   }
 
+  /** Frames among them that carry no answer. */
+  get controls(): number {
+    return this.#controls
+  }
+
   frame(frame: Buffer): void {
     this.#frames.push(frame)
     this.#bytes += frame.length
+    this.#held(frame.length)
     this.schedule()
+  }
+  /** A frame that carries no answer: RST_STREAM, WINDOW_UPDATE, and what acknowledges. */
+  control(frame: Buffer): void {
+    this.#controls++
+    this.frame(frame)
   }
   body(sender: Sender): void {
     this.#senders.add(sender)
@@ -65,8 +79,10 @@ export class Outbox {
     this.#scheduled = false
     if (this.#writing || this.#socket.destroyed) return
     const out = this.#frames
+    const held = this.#bytes
     this.#frames = []
     this.#bytes = 0
+    this.#controls = 0
     const sent = this.#senders.size > 0 ? this.#bodies(out) : undefined
     if (out.length === 0) {
       this.#last?.()
@@ -75,6 +91,7 @@ export class Outbox {
     this.#writing = true
     this.#socket.write(out.length === 1 ? out[0] : Buffer.concat(out), () => {
       this.#writing = false
+      if (held > 0) this.#held(-held)
       if (sent) for (const [sender, bytes] of sent) sender.left(bytes)
       if (this.#frames.length > 0 || this.#senders.size > 0 || this.#last) this.schedule()
     })

@@ -6,7 +6,7 @@ import { Decoder } from './decoder.ts'
 import { Encoder } from './encoder.ts'
 import { Ending } from './ending.ts'
 import { type FrameSink, Frames } from './frames.ts'
-import { areTrailers, type Head, readHead } from './head.ts'
+import { areTrailers, type Head, headBytes, readHead } from './head.ts'
 import { Inflow, windows } from './inflow.ts'
 import { Outbox, type Sender } from './outbox.ts'
 import { type Rates, rates } from './rates.ts'
@@ -33,8 +33,11 @@ export interface Given {
   ended(reason: string, code: ErrorCode): void
 }
 
-/** Frames that wait because the peer reads nothing. */
+/** Frames that wait because the peer reads nothing: bytes, and those that carry no answer. */
 const mostWaiting = 8_388_608
+const maxControls = 1_000
+/** Bytes that a stream is counted for, beside its head and its bodies. */
+const streamCost = 4_096
 
 /** One connection of HTTP/2, the server's side of it (RFC 9113). */
 export class Session implements Connection, FrameSink {
@@ -47,10 +50,11 @@ export class Session implements Connection, FrameSink {
   readonly #encoder = new Encoder()
   readonly #rates: Rates
   readonly #streams = new Streams()
-  /** Begun by the bytes that are being read, and not yet served. */
+  /** Begun by the bytes that are being read, or while the connection was full, and not yet served. */
   readonly #fresh: Stream[] = []
+  #reading = false
   #peerWindow = 65_535
-  readonly #inflow = new Inflow(0, windows.connection, (frame) => this.#out.frame(frame))
+  readonly #inflow = new Inflow(0, windows.connection, (frame) => this.#out.control(frame))
   readonly #ending: Ending
 
   constructor(given: Given) {
@@ -59,7 +63,7 @@ export class Session implements Connection, FrameSink {
     this.client = given.client
     this.patience = limits.idleTime
     this.#rates = rates(limits.controlFrames)
-    this.#out = new Outbox(socket, this.#rates.sent)
+    this.#out = new Outbox(socket, this.#rates.sent, (bytes) => this.buffered(bytes))
     this.#frames = new Frames(this, limits.headerBytes, limits.headerTime)
     const { idleTime } = limits
     this.#ending = new Ending({ socket, out: this.#out, streams: this.#streams, idleTime, stop: () => this.#stop() })
@@ -119,13 +123,14 @@ export class Session implements Connection, FrameSink {
         if (!stream.widen(more))
           throw new ConnectionError(errorCode.flowControl, 'SETTINGS_INITIAL_WINDOW_SIZE opens a window too far')
     }
-    this.#out.frame(settingsAcknowledged())
+    this.#out.control(settingsAcknowledged())
   }
   ping(payload: Buffer, acknowledged: boolean): void {
     this.#spend(this.#rates.control(), 'PING')
-    if (!acknowledged) this.#out.frame(pong(payload))
+    if (!acknowledged) this.#out.control(pong(payload))
   }
   goaway(): void {
+    this.#spend(this.#rates.idle(), 'GOAWAY')
     this.#ending.clientLeaves()
   }
   window(id: number, bytes: number): void {
@@ -165,6 +170,13 @@ export class Session implements Connection, FrameSink {
     this.#inflow.give(bytes)
     if (stream?.open) stream.inflow.give(bytes)
   }
+  buffered(bytes: number): void {
+    this.client.buffers.add(bytes)
+    if (bytes < 0 && this.#fresh.length > 0 && !this.#reading) this.#serve()
+  }
+  get full(): boolean {
+    return this.client.buffers.full
+  }
   reset(stream: Stream, code: ErrorCode): void {
     this.#forget(stream, stream.open)
     this.#reset(stream.id, code)
@@ -178,6 +190,7 @@ export class Session implements Connection, FrameSink {
 
   #read(chunk: Buffer): void {
     if (this.#ending.closed) return
+    this.#reading = true
     try {
       this.#frames.push(chunk)
     } catch (error) {
@@ -185,23 +198,32 @@ export class Session implements Connection, FrameSink {
       if (error instanceof ConnectionError) this.#fail(error.code, error.message)
       else this.#fail(errorCode.internal, String(error))
     }
-    // Those that the same bytes took back again never reach a backend.
-    for (const stream of this.#fresh.splice(0)) if (!stream.over) this.#given.serve(stream)
+    this.#reading = false
+    if (this.#fresh.length > 0) this.#serve()
+  }
+  // Streams that the same bytes took back again never reach a backend. While the connection is full, one at a time does.
+  #serve(): void {
+    while (this.#fresh.length > 0 && !this.#ending.closed) {
+      if (this.full && this.#streams.size > this.#fresh.length) return
+      const stream = this.#fresh.shift()
+      if (stream && !stream.over) this.#given.serve(stream)
+    }
   }
   #request(id: number, raw: Fields | undefined, ended: boolean): void {
     this.#streams.highest = id
     const head = raw ? readHead(raw) : { status: 431, reason: 'the head is too long' }
-    if (this.#ending.leaving) this.#reset(id, errorCode.refused)
-    else if (this.#streams.size >= this.#given.limits.streams) this.#refused(id, errorCode.refused)
+    if (this.#ending.leaving || this.#streams.size >= this.#given.limits.streams) this.#refused(id, errorCode.refused)
     else if (head === 'malformed') this.#refused(id, errorCode.protocol)
-    else if ('status' in head) answerWith(this.#open(id, { ...nothing, method: 'GET' }, ended), head.status)
+    else if ('status' in head) answerWith(this.#open(id, { ...nothing, method: 'GET' }, ended, 0), head.status)
     else if (ended && head.length !== undefined && head.length !== '0') this.#refused(id, errorCode.protocol)
-    else this.#fresh.push(this.#open(id, head, ended))
+    else this.#fresh.push(this.#open(id, head, ended, headBytes(raw ?? [])))
   }
-  #open(id: number, head: Head, ended: boolean): Stream {
-    const inflow = new Inflow(id, windows.stream, (frame) => this.#out.frame(frame))
+  #open(id: number, head: Head, ended: boolean, bytes: number): Stream {
+    const inflow = new Inflow(id, windows.stream, (frame) => this.#out.control(frame))
     const stream = new Stream(this, id, head, ended, this.#peerWindow, inflow)
     this.#streams.add(stream)
+    stream.cost = streamCost + bytes
+    this.buffered(stream.cost)
     return stream
   }
   #trailers(stream: Stream | undefined, raw: Fields | undefined, last: boolean): void {
@@ -210,6 +232,11 @@ export class Session implements Connection, FrameSink {
   #forget(stream: Stream, crossing: boolean): void {
     this.#streams.end(stream.id, crossing)
     this.#out.drop(stream)
+    this.#uncount(stream)
+  }
+  #uncount(stream: Stream): void {
+    this.buffered(-stream.cost)
+    stream.cost = 0
   }
   /** For what the peer did wrong on it. */
   #refuse(stream: Stream, code: ErrorCode): void {
@@ -222,7 +249,7 @@ export class Session implements Connection, FrameSink {
   }
   #reset(id: number, code: ErrorCode): void {
     this.#streams.end(id, true)
-    this.#out.frame(resetFrame(id, code))
+    this.#out.control(resetFrame(id, code))
   }
   /** A stream came to nothing; false: too many did, of this connection or of the client's address. */
   #mayFail(): boolean {
@@ -230,7 +257,8 @@ export class Session implements Connection, FrameSink {
   }
   #spend(within: boolean, what: string): void {
     if (!within) throw new ConnectionError(errorCode.calm, `it floods with ${what}`)
-    if (this.#out.waiting > mostWaiting) throw new ConnectionError(errorCode.calm, 'it reads no answers')
+    if (this.#out.waiting > mostWaiting || this.#out.controls > maxControls)
+      throw new ConnectionError(errorCode.calm, 'it reads no answers')
   }
 
   #fail(code: ErrorCode, reason: string): void {
@@ -247,6 +275,7 @@ export class Session implements Connection, FrameSink {
     for (const stream of this.#streams.clear()) {
       this.#out.drop(stream)
       stream.abort()
+      this.#uncount(stream)
     }
   }
 }

@@ -20,6 +20,10 @@ export interface Connection {
   reset(stream: Stream, code: ErrorCode): void
   /** Bytes of a body were read. */
   consumed(stream: Stream, bytes: number): void
+  /** So many more bytes of bodies are held in memory; negative: fewer. */
+  buffered(bytes: number): void
+  /** The connection holds as much as it may. */
+  readonly full: boolean
   /** Both ends are done with it. */
   closed(stream: Stream): void
 }
@@ -43,6 +47,8 @@ export class Stream implements Exchange, Sender {
   /** What the peer takes of the answer. */
   window: number
   readonly inflow: Inflow
+  /** Bytes that it is counted for in memory, without its bodies. */
+  cost = 0
   #connection: Connection
   #watcher: Watcher | undefined
   #expected: number | undefined
@@ -74,7 +80,7 @@ export class Stream implements Exchange, Sender {
     this.#expected = head.length === undefined ? undefined : Number(head.length)
     this.window = window
     this.inflow = inflow
-    this.body = ended ? undefined : new Body((bytes) => connection.consumed(this, bytes))
+    this.body = ended ? undefined : new Body((bytes) => this.#consumed(bytes))
   }
   /** More may come of the peer. */
   get open(): boolean {
@@ -89,7 +95,10 @@ export class Stream implements Exchange, Sender {
   data(chunk: Buffer, last: boolean): boolean {
     this.#received += chunk.length
     if (this.#expected !== undefined && (last ? this.#received !== this.#expected : this.#received > this.#expected)) return false
-    if (chunk.length > 0) this.body?.receive(chunk)
+    if (chunk.length > 0 && this.body) {
+      this.#connection.buffered(chunk.length)
+      this.body.receive(chunk)
+    }
     if (last) this.#endInput()
     return true
   }
@@ -103,6 +112,10 @@ export class Stream implements Exchange, Sender {
     this.#inputOver = true
     this.body?.end()
     this.#settle()
+  }
+  #consumed(bytes: number): void {
+    if (bytes > 0) this.#connection.buffered(-bytes)
+    this.#connection.consumed(this, bytes)
   }
   /** False: over what a window may hold. */
   widen(bytes: number): boolean {
@@ -123,6 +136,7 @@ export class Stream implements Exchange, Sender {
     this.body?.abandon()
     this.#watcher?.gone()
     // Only now: who is told asks how much of it did not leave.
+    if (this.#queue.length > 0) this.#connection.buffered(-this.#queue.length)
     this.#queue.clear()
   }
 
@@ -150,9 +164,10 @@ export class Stream implements Exchange, Sender {
   write(chunk: Buffer): boolean {
     if (this.#ended || this.#over || chunk.length === 0) return true
     this.#queue.add(chunk)
+    this.#connection.buffered(chunk.length)
     this.#connection.ready(this)
     // Said once, it holds until it is taken back.
-    if (this.unsent() >= mostQueued) this.#full = true
+    if (this.#connection.full || this.unsent() >= mostQueued) this.#full = true
     return !this.#full
   }
   end(chunk: Buffer | undefined, trailers: Fields): void {
@@ -170,6 +185,10 @@ export class Stream implements Exchange, Sender {
   }
   cut(): void {
     if (!this.#over) this.#connection.reset(this, this.#finished ? errorCode.none : errorCode.internal)
+  }
+  // Its connection counts them.
+  held(): number {
+    return 0
   }
   unsent(): number {
     return this.#queue.length + this.#leaving
@@ -211,7 +230,9 @@ export class Stream implements Exchange, Sender {
   }
   left(bytes: number): void {
     this.#leaving -= bytes
-    if (this.#full && this.unsent() < mostQueued / 2) {
+    if (bytes > 0) this.#connection.buffered(-bytes)
+    // A backend that was held up for the connection's sake goes on with what its own stream sends.
+    if (this.#full && this.unsent() < (this.#connection.full ? 1 : mostQueued / 2)) {
       this.#full = false
       this.#watcher?.clientDrained()
     }

@@ -8,8 +8,16 @@ import {
   responseFields,
   switchingFields,
 } from '../../../../plugins/engine/embedded/fields.ts'
+import { unlimitedBuffers } from './unlimited-buffers.ts'
 
-const client: Client = { address: '192.0.2.1', secure: true, port: '443', trusted: false, serverName: 'a.test' }
+const client: Client = {
+  address: '192.0.2.1',
+  secure: true,
+  port: '443',
+  trusted: false,
+  serverName: 'a.test',
+  buffers: unlimitedBuffers(),
+}
 const ours = [
   ['X-Forwarded-For', '192.0.2.1'],
   ['X-Forwarded-Proto', 'https'],

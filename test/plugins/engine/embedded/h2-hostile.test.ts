@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { expect, onTestFinished, test } from 'vitest'
+import { BufferBudget } from '../../../../plugins/engine/embedded/buffer-budget.ts'
 import type { Exchange } from '../../../../plugins/engine/embedded/exchange.ts'
 import { frameHead, frameType } from '../../../../plugins/engine/embedded/h2/codes.ts'
 import { Session } from '../../../../plugins/engine/embedded/h2/session.ts'
@@ -7,12 +8,20 @@ import { headerBlock } from '../../../kit/clients/h2-frames.ts'
 import { eventually, signal } from '../../../kit/engine/cases.ts'
 import { Peer } from './h2-peer.ts'
 import { socketPair } from './socket-pair.ts'
+import { unlimitedBuffers } from './unlimited-buffers.ts'
 
 /** A connection whose requests this test answers, and a client that does what it is told. */
-const connected = async (serve: (exchange: Exchange) => void) => {
+const connected = async (serve: (exchange: Exchange) => void, buffers = unlimitedBuffers()) => {
   const [near, far] = await socketPair()
   const ended: string[] = []
-  const client = { address: '127.0.0.1', secure: true, port: '443', trusted: false, serverName: 'a.test' }
+  const client = {
+    address: '127.0.0.1',
+    secure: true,
+    port: '443',
+    trusted: false,
+    serverName: 'a.test',
+    buffers,
+  }
   const limits = { headerBytes: 32_768, headerTime: 60_000, idleTime: 60_000, streams: 128, controlFrames: 100 }
   const session = new Session({ socket: near, client, limits, serve, ended: (reason) => ended.push(reason) })
   onTestFinished(() => {
@@ -99,6 +108,56 @@ test('DATA that is all padding is a flood like empty DATA', async () => {
   far.write(many(1_500, () => frame(frameType.data, 8, id, Buffer.of(0))))
   await once(near, 'close')
   expect(ended).toEqual(['it floods with empty DATA'])
+})
+
+test.each([
+  ['streams after its GOAWAY', (at: number) => frame(frameType.headers, 5, 2 * at + 3, block)],
+  ['GOAWAY', () => frame(frameType.goaway, 0, 0, Buffer.alloc(8))],
+])('a client that floods with %s and reads nothing is ended', async (_name, make) => {
+  const { far, near, ended } = await connected(() => undefined)
+  far.pause()
+  far.write(frame(frameType.headers, 5, 1, block))
+  far.write(frame(frameType.goaway, 0, 0, Buffer.alloc(8)))
+  far.write(many(20_000, make))
+  await eventually(() => expect(ended).toHaveLength(1))
+  far.resume()
+  await once(near, 'close')
+  expect(ended[0]).toMatch(/^it (floods with|reads no answers)/)
+})
+
+test('a client that takes nothing of its answers has no more requests carried out than its connection holds', async () => {
+  const budget = new BufferBudget({ connection: 1_048_576, address: 0, total: 0 }, () => undefined)
+  const exchanges: Exchange[] = []
+  const buffers = budget.open('127.0.0.1', false, () => undefined)
+  const { peer, far } = await connected((exchange) => {
+    exchange.watch({ clientDrained: () => undefined, gone: () => undefined })
+    exchange.respond(200, '', [], { bodyless: false, trailers: false })
+    // As much as one read of a backend brings.
+    exchange.write(Buffer.alloc(65_536))
+    exchange.end(undefined, [])
+    exchanges.push(exchange)
+  }, buffers)
+  peer.settings([[4, 0]])
+  const ids = Array.from({ length: 128 }, () => peer.request('/', false))
+  await eventually(() => expect(buffers.full).toBe(true))
+  expect(exchanges.length).toBeLessThan(20)
+  expect(budget.bytes).toBeLessThan(2_000_000)
+  // It takes them after all: each is served.
+  peer.settings([[4, 70_000]])
+  peer.widen(0, 100_000_000)
+  await eventually(() => expect(ids.every((id) => peer.got.get(id)?.ends === 1)).toBe(true))
+  expect(exchanges).toHaveLength(128)
+  expect(budget.bytes).toBe(0)
+  far.destroy()
+})
+
+test('requests whose heads alone are more than a connection may hold are served all the same', async () => {
+  const budget = new BufferBudget({ connection: 1_000, address: 0, total: 0 }, () => undefined)
+  const buffers = budget.open('127.0.0.1', false, () => undefined)
+  const { peer } = await connected((exchange) => setImmediate(answer, exchange, 'fine'), buffers)
+  const ids = Array.from({ length: 20 }, () => peer.request('/', false))
+  await eventually(() => expect(ids.every((id) => peer.got.get(id)?.ends === 1)).toBe(true))
+  expect(budget.bytes).toBe(0)
 })
 
 test('a client that is there when its connection is to end is served what it asks before it hears of it', async () => {

@@ -68,7 +68,11 @@ test('a connection to a backend that was held up at the end of one answer is the
 test('everyone who has something to send gets a turn, however much the first ones have', async () => {
   const [near, far] = await socketPair()
   far.resume()
-  const outbox = new Outbox(near, () => undefined)
+  const outbox = new Outbox(
+    near,
+    () => undefined,
+    () => undefined,
+  )
   outbox.window = 100_000_000
   const turns = Array.from({ length: 12 }, () => 0)
   const senders = turns.map(

@@ -10,8 +10,16 @@ import { record } from '../../../../plugins/engine/embedded/request-head.ts'
 import { BadResponse, ResponseReader } from '../../../../plugins/engine/embedded/response-reader.ts'
 import { checkRequest, mayUpgrade } from '../../../../plugins/engine/embedded/target.ts'
 import { expectLinearCost } from '../../../linear-cost.ts'
+import { unlimitedBuffers } from './unlimited-buffers.ts'
 
-const client: Client = { address: '192.0.2.1', secure: true, port: '443', trusted: false, serverName: 'a.test' }
+const client: Client = {
+  address: '192.0.2.1',
+  secure: true,
+  port: '443',
+  trusted: false,
+  serverName: 'a.test',
+  buffers: unlimitedBuffers(),
+}
 const nothing = () => undefined
 const fieldsOf = (count: number, name: (at: number) => string, value = 'x') =>
   Array.from({ length: count }, (_, at) => [name(at), value]).flat()

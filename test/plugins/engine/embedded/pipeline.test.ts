@@ -10,7 +10,10 @@ const served = async () => {
   const [near, far] = await socketPair()
   const open: { url: string; res: ServerResponse }[] = []
   const seen: string[] = []
-  const pipelines = new Pipelines()
+  let held = 0
+  const pipelines = new Pipelines((_socket, bytes) => {
+    held += bytes
+  })
   const server = createServer()
   let parsed = 0
   const serve = ({ url = '' }: IncomingMessage, res: ServerResponse) => {
@@ -26,7 +29,7 @@ const served = async () => {
   far.on('data', (chunk: Buffer) => {
     text += chunk.toString('latin1')
   })
-  return { near, far, open, seen, pipelines, parsed: () => parsed, text: () => text }
+  return { near, far, open, seen, pipelines, parsed: () => parsed, held: () => held, text: () => text }
 }
 const gets = (count: number) => Array.from({ length: count }, (_, at) => `GET /${at} HTTP/1.1\r\nHost: a\r\n\r\n`).join('')
 
@@ -44,7 +47,7 @@ test('pipelined requests are served one at a time, and their answers come in ord
 })
 
 test('while many requests wait nothing more is read, however much is sent, and all of it is served in the end', async () => {
-  const { near, far, open, parsed, seen } = await served()
+  const { near, far, open, parsed, held, seen } = await served()
   const all = Buffer.from(gets(20_000))
   far.write(all)
   await eventually(() => expect(open).toHaveLength(1))
@@ -54,11 +57,13 @@ test('while many requests wait nothing more is read, however much is sent, and a
   await once(open[0]?.res ?? far, 'drain')
   expect(parsed()).toBeLessThan(4_096)
   expect(near.bytesRead).toBeLessThan(all.length / 2)
+  expect(held()).toBe((parsed() - 1) * 2_048)
   while (seen.length < 20_000) {
     for (const { res } of open.splice(0)) res.end()
     await new Promise((done) => setImmediate(done))
   }
   expect(parsed()).toBe(20_000)
+  expect(held()).toBe(0)
 })
 
 test('requests that wait are dropped with their connection, and where it is cleared', async () => {
