@@ -12,6 +12,8 @@ const smallShare = 65_536
 
 interface AddressBuffers {
   readonly key: string
+  /** The first of its addresses, for people. */
+  readonly name: string
   readonly limit: number
   readonly connections: Set<ConnectionBuffers>
   bytes: number
@@ -102,7 +104,7 @@ export class BufferBudget {
     const key = exempt ? address : clientAddress(address)
     let found = this.#addresses.get(key)
     if (!found) {
-      found = { key, limit: exempt ? 0 : this.limits.address, connections: new Set(), bytes: 0 }
+      found = { key, name: address, limit: exempt ? 0 : this.limits.address, connections: new Set(), bytes: 0 }
       this.#addresses.set(key, found)
     }
     const buffers = new ConnectionBuffers(this, found, end)
@@ -127,7 +129,7 @@ export class BufferBudget {
 
   #endLargest(address: AddressBuffers, reason: string): void {
     largest(address.connections)?.end()
-    this.#ended(address.key, reason)
+    this.#ended(address.name, reason)
   }
 }
 

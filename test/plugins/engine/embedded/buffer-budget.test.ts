@@ -41,7 +41,7 @@ test('over the limit of an address, the connection of it that holds most is ende
   const third = open('2001:db8:1:2::3', 'third')
   third.add(20)
   expect(ended).toEqual(['second'])
-  expect(told).toEqual(['20010db800010002/64: its address holds more than 100 bytes of memory'])
+  expect(told).toEqual(['2001:db8:1:2::1: its address holds more than 100 bytes of memory'])
   expect(budget.bytes).toBe(90 + 30 + 90 + 20)
   // What it still gives back afterwards counts for nothing.
   second.add(-60)
