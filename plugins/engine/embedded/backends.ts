@@ -2,9 +2,11 @@ import type { ClientHttp2Session } from 'node:http2'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Backend as Address } from '../../../lib/backend.ts'
+import { isShortage } from '../../../lib/file-descriptors.ts'
 import { Fitness, InTurn, type Retry } from '../../../lib/in-turn.ts'
 import { patience } from '../../../lib/patience.ts'
 import type { Row } from '../../../lib/row.ts'
+import type { Descriptors } from './descriptors.ts'
 import { SharedSession } from './http2-upstream.ts'
 import { type Home, Wire } from './wire.ts'
 
@@ -19,15 +21,16 @@ export interface Dialling {
   /** PEM; given, the certificate of an `https://` backend must be signed by it and name its IP address. */
   readonly ca: string | undefined
   readonly retry: Retry
+  readonly descriptors: Descriptors
 }
 
-/** Why a backend could not be reached; `late` where it did not answer in time. */
+/** Why a backend could not be reached: the status of the answer. 504: it did not accept in time. 503: this machine lacked what a connection takes. */
 export class Unreachable extends Error {
   override readonly name = 'Unreachable'
-  readonly late: boolean
-  constructor(message: string, late: boolean) {
+  readonly status: 502 | 503 | 504
+  constructor(message: string, status: 502 | 503 | 504) {
     super(message)
-    this.late = late
+    this.status = status
   }
 }
 
@@ -101,7 +104,7 @@ export class Backend implements Home {
     const { ip, port, scheme } = this.address
     const where = { host: ip.text, port, noDelay: true, allowHalfOpen: speak !== 'h2' }
     const secure = scheme === 'https' && speak !== 'tcp'
-    const { ca } = this.#dialling
+    const { ca, descriptors } = this.#dialling
     const verify = { rejectUnauthorized: ca !== undefined, ...(ca !== undefined && { ca }) }
     const socket = secure ? connectTls({ ...where, ...verify, ALPNProtocols: [speak] }) : connectTcp(where)
     const finish = (result: Socket | Unreachable) => {
@@ -109,16 +112,23 @@ export class Backend implements Home {
       socket.off('error', refused)
       if (result instanceof Unreachable) {
         socket.on('error', () => {}).destroy()
-        this.failed()
+        if (result.status !== 503) this.failed()
       } else if (speak === 'tcp') this.answered()
       done(result)
     }
-    const refused = (error: Error) => finish(new Unreachable(error.message || error.name, false))
+    const refused = (error: Error) => {
+      const short = isShortage(error)
+      if (short) descriptors.ranOut()
+      finish(new Unreachable(error.message || error.name, short ? 503 : 502))
+    }
     const come = patience(this.#dialling.connectTime, () =>
-      finish(new Unreachable('it did not accept the connection in time', true)),
+      finish(new Unreachable('it did not accept the connection in time', 504)),
     )
     socket.once('error', refused)
-    socket.once(secure ? 'secureConnect' : 'connect', () => finish(socket))
+    socket.once(secure ? 'secureConnect' : 'connect', () => {
+      const admitted = descriptors.admitsBackend(socket)
+      finish(admitted ? socket : new Unreachable('too few file descriptors are left', 503))
+    })
   }
 
   /** An idle connection that serves one client; false: it is not to be kept. */

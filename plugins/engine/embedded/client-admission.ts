@@ -33,7 +33,7 @@ export const clientAdmission = (
     /** Counts the connection for this address; false, and it is closed, where that has too many. */
     admit(socket: Socket, address: string, handshake: boolean): boolean {
       if (trusts(address)) return true
-      const usage = clientLimits.connect(address, connections.size, limits.connections, handshake)
+      const usage = clientLimits.connect(address, connections.size, connections.most, handshake)
       if (!usage) {
         // Costs nothing more here, and leaves nothing in the kernel.
         socket.resetAndDestroy()

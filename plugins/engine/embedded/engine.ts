@@ -6,6 +6,7 @@ import { addressesOf, problemOf } from './addresses.ts'
 import { Backend, Backends, type Dialling } from './backends.ts'
 import { Certificates } from './certificates.ts'
 import { alpnChallenges, httpChallenges } from './challenges.ts'
+import { Descriptors } from './descriptors.ts'
 import { EngineHealth } from './engine-health.ts'
 import { startChecks } from './health.ts'
 import { listenAt } from './listen.ts'
@@ -18,6 +19,11 @@ import { Table } from './table.ts'
 type Engine = Hooks['engine'] & { api: { traffic: Traffic; http: HttpChallenge; alpn: TlsAlpnChallenge }; close(): Promise<void> }
 
 export const startEngine = async (settings: Settings, core: Core): Promise<Engine> => {
+  const descriptors = new Descriptors()
+  if (settings.limits.connections > descriptors.mostClients)
+    core.log(
+      `${descriptors.mostClients} client connections at once instead of ${settings.limits.connections}: this process may open ${descriptors.limit} files`,
+    )
   const dialling: Dialling = {
     connectTime: settings.limits.connectSeconds * 1_000,
     idle: settings.idle,
@@ -25,6 +31,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     idleWires: new Row(),
     ca: settings.ca,
     retry: { first: settings.retry, most: Math.max(30_000, settings.retry) },
+    descriptors,
   }
   const makeBackends = (route: Route, before: Backends | undefined): Backends => {
     const kept = new Map(before?.all.map((backend) => [backend.address.text, backend]))
@@ -50,12 +57,20 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     log: core.log,
     access: accessLog?.write,
     port: () => settings.publicHttpsPort ?? port,
+    descriptors,
   })
   const checks = settings.health && startChecks({ ...settings.health, ca: settings.ca }, table, core.log)
   let facts: Readonly<Record<string, number>> = {}
   const sweep = setInterval(() => {
     void sweepTable(table, dialling)
-    if (listeners.length > 0) health.facts({ ...facts, ...limitedFacts(serving.limited) })
+    health.trouble('connections', serving.connections.shortage())
+    health.trouble('file descriptors', descriptors.shortage())
+    const refusedFor = {
+      ...serving.limited,
+      'all connections': serving.connections.refusals.count,
+      descriptors: descriptors.refusals.count,
+    }
+    if (listeners.length > 0) health.facts({ ...facts, ...limitedFacts(refusedFor) })
   }, 1_000)
 
   let draining: Promise<void> | undefined

@@ -87,9 +87,9 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
       this.#send(connection)
     } else this.#call(connection, backend)
   }
-  unreachable({ late, message }: Unreachable, backend: Backend | undefined): void {
+  unreachable({ status, message }: Unreachable, backend: Backend | undefined): void {
     this.#backend = backend
-    this.#refuse(late ? 504 : 502, `its backend ${backend?.address.text ?? ''} cannot be reached: ${message}`)
+    this.#refuse(status, `its backend ${backend?.address.text ?? ''} cannot be reached: ${message}`)
   }
 
   // Browsers and curl fall back to HTTP/1.1 for such a login, since the requests of an HTTP/2 connection have no order to log in by.

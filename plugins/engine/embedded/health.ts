@@ -2,6 +2,7 @@ import { request as requestPlain } from 'node:http'
 import { request as requestTls } from 'node:https'
 import { connect } from 'node:net'
 import type { Route } from '../../../core/index.ts'
+import { isShortage } from '../../../lib/file-descriptors.ts'
 import { patience } from '../../../lib/patience.ts'
 import type { Backend } from './backends.ts'
 import type { Table } from './table.ts'
@@ -48,7 +49,8 @@ const isWell = ({ address }: Backend, route: Route, { path, timeout, ca }: Check
         socket.destroy()
         done(true)
       })
-      socket.on('error', () => done(false))
+      // What this machine lacks says nothing of the backend.
+      socket.on('error', (error) => done(isShortage(error)))
       return
     }
     const verify = { rejectUnauthorized: ca !== undefined, ...(ca !== undefined && { ca }) }
@@ -59,6 +61,6 @@ const isWell = ({ address }: Backend, route: Route, { path, timeout, ca }: Check
       response.destroy()
       done(statusCode >= 200 && statusCode < 300)
     })
-    asking.on('error', () => done(false))
+    asking.on('error', (error) => done(isShortage(error)))
     asking.end()
   })

@@ -44,7 +44,7 @@ export class Search {
       return
     }
     const backend = this.#backends.pick(this.#tried)
-    if (!backend) seeker.unreachable(new Unreachable('there is none', false), undefined)
+    if (!backend) seeker.unreachable(new Unreachable('there is none', 502), undefined)
     else if (seeker.overHttp2) {
       const reached = (result: ClientHttp2Session | Unreachable) => this.#reached(backend, result)
       if (seeker.connectionAuth) backend.callAlone(reached)

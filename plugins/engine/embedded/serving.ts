@@ -12,6 +12,7 @@ import { answerChallenge, challengeToken } from './challenges.ts'
 import { clientAdmission } from './client-admission.ts'
 import type { ClientLimits } from './client-limits.ts'
 import { Connections } from './connections.ts'
+import type { Descriptors } from './descriptors.ts'
 import type { Exchange } from './exchange.ts'
 import type { Client } from './fields.ts'
 import { Flight } from './flight.ts'
@@ -42,6 +43,7 @@ interface Given {
   readonly access: ((access: Access) => void) | undefined
   /** The https port that clients know. */
   readonly port: () => number
+  readonly descriptors: Descriptors
 }
 export interface Serving {
   acceptHttp(socket: Socket): void
@@ -68,11 +70,12 @@ export const startServing = ({
   log: unlimited,
   access,
   port,
+  descriptors,
 }: Given): Serving => {
   const { limits } = settings
   const log = limitedLog(unlimited, 20)
   const ms = (seconds: number) => seconds * 1_000
-  const connections = new Connections(limits.connections, ms(limits.stallSeconds))
+  const connections = new Connections(limits.connections, ms(limits.stallSeconds), descriptors)
   const clients = new WeakMap<Duplex, Client>()
   const admission = clientAdmission(settings, connections, limitedLog(unlimited, 1))
   const bufferLimits = { connection: limits.connectionBufferBytes, address: limits.addressBufferBytes, total: limits.bufferBytes }

@@ -42,10 +42,13 @@ export const logs: Cases = {
     const world = await open({ accessLog: file })
     await world.set('1-1-a', 'a.test', [(await backend()).url])
     await world.get('a.test', '/%0a%0d"}\'<', { 'User-Agent': '[31m"}\t\xe2\x80\xa8' })
-    await becomes(async () => (await readFile(file, 'utf8').catch(() => '')).split('\n').length, 2)
-    const text = await readFile(file, 'utf8')
-    expect(() => JSON.parse(text)).not.toThrow()
-    expect(text.trimEnd()).not.toMatch(/[\x00-\x1f\u2028\u2029]/)
+    const lines = async () => (await readFile(file, 'utf8').catch(() => '')).split('\n').slice(0, -1)
+    // At its start Traefik may have a line for a question of the gateway's own.
+    await becomes(async () => (await lines()).filter((line) => line.includes('a.test')).length, 1)
+    for (const line of await lines()) {
+      expect(() => JSON.parse(line)).not.toThrow()
+      expect(line).not.toMatch(/[\x00-\x1f\u2028\u2029]/)
+    }
   },
 
   'writes none by default, and no secret ever': async (open) => {

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { clientAddress } from '../../../../lib/client-address.ts'
+import { descriptorLimit } from '../../../../lib/file-descriptors.ts'
 import { type Ip, inRange, parseIp, parseRange } from '../../../../lib/ip.ts'
 
 /** Connections that have not yet shown what they are: the most, and ms between two looks at their age. */
@@ -81,13 +81,3 @@ const isExempt = (ip: Ip, networks: readonly string[]): boolean =>
     const range = parseRange(text)
     return range !== undefined && inRange(ip, range)
   })
-
-/** Of this process; Node raises it to the hard limit at its start. */
-const descriptorLimit = (): number => {
-  try {
-    const found = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
-    return found === undefined ? 1_024 : Number(found)
-  } catch {
-    return 1_024
-  }
-}

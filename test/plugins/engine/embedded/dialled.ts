@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { parseBackend } from '../../../../lib/backend.ts'
 import { Row } from '../../../../lib/row.ts'
 import { Backend, type Dialling } from '../../../../plugins/engine/embedded/backends.ts'
+import { Descriptors } from '../../../../plugins/engine/embedded/descriptors.ts'
 import { Wire } from '../../../../plugins/engine/embedded/wire.ts'
 
 /** How backends are dialled, with as many idle connections kept. */
@@ -12,6 +13,7 @@ export const keeping = (idle: number): Dialling => ({
   idleTime: 10_000,
   idleWires: new Row(),
   ca: undefined,
+  descriptors: new Descriptors(),
   retry: { first: 1_000, most: 8_000 },
 })
 
