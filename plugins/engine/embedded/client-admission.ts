@@ -2,14 +2,11 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { ClientLimits, type ClientUsage } from './client-limits.ts'
 import type { Connections } from './connections.ts'
+import type { LimitedLog } from './limited-log.ts'
 import type { Settings } from './options.ts'
 
 /** Counts connections by client address, and closes those of an address that has too many. */
-export const clientAdmission = (
-  { limits, trusts }: Settings,
-  connections: Connections,
-  log: (message: string, fields?: object) => void,
-) => {
+export const clientAdmission = ({ limits, trusts }: Settings, connections: Connections, log: LimitedLog) => {
   const clientLimits = new ClientLimits(
     {
       connections: limits.clientConnections,

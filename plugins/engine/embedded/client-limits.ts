@@ -1,5 +1,6 @@
 import { parseIp } from '../../../lib/ip.ts'
 import { type Place, Row } from '../../../lib/row.ts'
+import type { LimitedLog } from './limited-log.ts'
 
 /** Of one client address each; 0: no limit. Rates are per second, and ten seconds' worth can be saved up. */
 export interface ClientLimit {
@@ -75,9 +76,9 @@ export class ClientLimits {
   /** Those without a connection, the one that left first at the beginning. */
   readonly #idle = new Row<ClientUsage>()
   #idleCount = 0
-  readonly #log: (message: string, fields: object) => void
+  readonly #log: LimitedLog
 
-  constructor(most: ClientLimit, log: (message: string, fields: object) => void) {
+  constructor(most: ClientLimit, log: LimitedLog) {
     this.most = most
     this.#log = log
   }
@@ -112,7 +113,7 @@ export class ClientLimits {
   }
   refuse(limit: Refused, { key, connections, requests }: ClientUsage): void {
     this.counts[limit]++
-    this.#log(`limited ${key}: ${texts[limit]}`, { client: key, connections, requests })
+    this.#log(`limited ${key}: ${texts[limit]}`, { client: key, connections, requests }, key)
   }
 
   #forget(): void {

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { reason } from '../../../core/index.ts'
+import { clientAddress } from '../../../lib/client-address.ts'
 import { never } from '../../../lib/patience.ts'
 import { type Connected, proxyHeader } from '../../../lib/proxy-protocol.ts'
 import { alert, connectedBy, peekServerName, refuseHandshake, takeProxyHeader } from '../../../lib/tls-front.ts'
@@ -73,14 +74,14 @@ export const startServing = ({
   descriptors,
 }: Given): Serving => {
   const { limits } = settings
-  const log = limitedLog(unlimited, 20)
+  const log = limitedLog(unlimited, 5, 20)
   const ms = (seconds: number) => seconds * 1_000
   const connections = new Connections(limits.connections, ms(limits.stallSeconds), descriptors)
   const clients = new WeakMap<Duplex, Client>()
-  const admission = clientAdmission(settings, connections, limitedLog(unlimited, 1))
+  const admission = clientAdmission(settings, connections, limitedLog(unlimited, 1, 10))
   const bufferLimits = { connection: limits.connectionBufferBytes, address: limits.addressBufferBytes, total: limits.bufferBytes }
   const budget = new BufferBudget(bufferLimits, (address, reason) =>
-    log(`closed a connection of ${address}: ${reason}`, { client: address }),
+    log(`closed a connection of ${address}: ${reason}`, { client: address }, address),
   )
   const unknownClient: Client = { ...nobody, buffers: budget.open(nobody.address, true, () => {}) }
   const shaking = handshakes(ms(limits.handshakeSeconds))
@@ -178,10 +179,8 @@ export const startServing = ({
         if (certificate) done(null, certificates.context(certificate))
         else done(new Error('there is no certificate for it'))
       } catch (error) {
-        log(`the certificate for ${serverName} cannot be used: ${reason(error)}`, {
-          host: serverName,
-          certificate: certificate?.id,
-        })
+        const message = `the certificate for ${serverName} cannot be used: ${reason(error)}`
+        log(message, { host: serverName, certificate: certificate?.id }, certificate?.id)
         done(error instanceof Error ? error : new Error(String(error)))
       }
     },
@@ -209,7 +208,11 @@ export const startServing = ({
     buffers: ConnectionBuffers,
   ): void => {
     if (!certificates.find(host)) {
-      log(`refused a TLS handshake for ${host}: there is no certificate for it`, { host })
+      log(
+        `refused a TLS handshake for ${host}: there is no certificate for it`,
+        { host, client: address },
+        clientAddress(address),
+      )
       admission.usage(socket)?.fail()
       refuseHandshake(socket, alert.unrecognizedName)
       return
