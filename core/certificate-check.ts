@@ -25,14 +25,14 @@ export const checkCertificate = (given: Certificate, served?: Certificate): Chec
   if (wrong !== undefined && served && isBetter(served, { notBefore, notAfter }, dated)) throw invalid(given, wrong)
   return {
     certificate: Object.freeze({ ...given, notBefore, notAfter }),
-    ...(wrong !== undefined && dated !== due && { warning: invalid(given, wrong) }),
+    ...(wrong !== undefined && dated !== due && dated !== brief && { warning: invalid(given, wrong) }),
   }
 }
 
 /** Whether what is served is worth more than one with this fault of its dates, or with none but one that clients see. */
 const isBetter = (served: Certificate, { notBefore, notAfter }: Dates, dated: string | undefined): boolean => {
   if (served.notAfter.getTime() <= Date.now()) return false
-  if (dated === due) return served.notAfter > notAfter
+  if (dated === due || dated === brief) return served.notAfter > notAfter
   // A clock that is behind: by that of the new one the served one may soon be over.
   if (notBefore.getTime() > Date.now() && notBefore < notAfter)
     return (served.notAfter.getTime() - notBefore.getTime()) * 6 > served.notAfter.getTime() - served.notBefore.getTime()
@@ -42,12 +42,14 @@ const isBetter = (served: Certificate, { notBefore, notAfter }: Dates, dated: st
 /** What makes it useless whatever the date is; `undefined` where nothing does. */
 export const certificateFault = ({ chain, key, names }: Certificate): string | undefined => chainFault(chain, key, names)
 
+const brief = 'it lives less than an hour'
 const due = 'less than a third of its life is left'
 const dateFault = ({ notBefore, notAfter }: Dates): string | undefined => {
   const now = Date.now()
   if (notAfter.getTime() <= now) return `it ended on ${notAfter.toISOString()}`
   // Clocks differ: one that begins within five minutes is taken.
   if (notBefore.getTime() > now + 300_000) return `it is not valid before ${notBefore.toISOString()}`
+  if (notAfter.getTime() - notBefore.getTime() < 3_600_000) return brief
   return (notAfter.getTime() - now) * 3 < notAfter.getTime() - notBefore.getTime() ? due : undefined
 }
 

@@ -199,6 +199,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
     // Behind the answer: open connections of a replaced engine may take their time.
     void events.retire(done.retired).then(complain)
     events.own({ type: 'reloaded' })
+    for (const { hooks } of ofKind(set, 'service')) hooks.reloaded?.()
     await gateway.reopenLogs().catch((error) => complain([error]))
     return done.report
   }

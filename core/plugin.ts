@@ -117,7 +117,8 @@ export interface Hooks {
   transport: { listen(gateway: Gateway): Awaitable<void> }
   /** No hooks: these live through the capability that they provide. */
   'dns-provider': object
-  service: object
+  /** `reloaded`: the operator reloaded, and what the plugin remembers of others is to be asked anew. */
+  service: { reloaded?(): void }
 }
 export type Kind = keyof Hooks
 

@@ -2,6 +2,7 @@ import type { CoreFor } from './boot.ts'
 import type { Event } from './event.ts'
 import type { ownEndpoints } from './own-endpoints.ts'
 import type { Core, Plugin, Write } from './plugin.ts'
+import { tellHealth } from './tell-health.ts'
 
 export type Log = (level: 'info' | 'warn' | 'error', message: string, fields: object) => void
 
@@ -20,37 +21,41 @@ export const services = (o: {
   keep: (path: string) => void
   endpoints: ReturnType<typeof ownEndpoints>
 }): CoreFor => {
-  return (plugin, health, signal) => ({
-    root: o.root,
-    signal,
-    routes: o.routes,
-    listen: (address, accept) => o.listen(address, accept, health),
-    ledger: o.ledger,
-    phase: o.phase,
-    log: (message, fields = {}) => o.log('info', message, { plugin: plugin.name, ...fields }),
-    emit: (event) => o.emit(event, plugin),
-    refresh: () => o.refresh(plugin),
-    keep: o.keep,
-    endpoints: {
-      declare: (endpoints) => o.endpoints.declare(health, endpoints, signal),
-      all: o.endpoints.all,
-    },
-    health: (state, reason, facts) => {
-      const changed = state !== health.state || reason !== health.reason
-      health.state = state
-      if (reason === undefined) delete health.reason
-      else health.reason = reason
-      if (facts) health.facts = facts
-      if (changed) o.emit({ type: 'plugin', name: plugin.name, state, ...(reason !== undefined && { reason }) }, plugin)
-    },
-    state: {
-      get: (key) => o.state.get(`${plugin.name} ${key}`),
-      async set(key, value) {
-        const name = `${plugin.name} ${key}`
-        await o.commit([{ state: name, value }])
-        if (value) o.state.set(name, value)
-        else o.state.delete(name)
+  return (plugin, health, signal) => {
+    const tell = tellHealth(health, signal, ({ state, reason }) =>
+      o.emit({ type: 'plugin', name: plugin.name, state, ...(reason !== undefined && { reason }) }, plugin),
+    )
+    return {
+      root: o.root,
+      signal,
+      routes: o.routes,
+      listen: (address, accept) => o.listen(address, accept, health),
+      ledger: o.ledger,
+      phase: o.phase,
+      log: (message, fields = {}) => o.log('info', message, { plugin: plugin.name, ...fields }),
+      emit: (event) => o.emit(event, plugin),
+      refresh: () => o.refresh(plugin),
+      keep: o.keep,
+      endpoints: {
+        declare: (endpoints) => o.endpoints.declare(health, endpoints, signal),
+        all: o.endpoints.all,
       },
-    },
-  })
+      health: (state, reason, facts) => {
+        health.state = state
+        if (reason === undefined) delete health.reason
+        else health.reason = reason
+        if (facts) health.facts = facts
+        tell()
+      },
+      state: {
+        get: (key) => o.state.get(`${plugin.name} ${key}`),
+        async set(key, value) {
+          const name = `${plugin.name} ${key}`
+          await o.commit([{ state: name, value }])
+          if (value) o.state.set(name, value)
+          else o.state.delete(name)
+        },
+      },
+    }
+  }
 }

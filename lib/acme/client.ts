@@ -48,6 +48,8 @@ export interface AcmeClient {
   get(url: string, signal: AbortSignal): Promise<Answer>
   /** The clock of the CA minus ours in ms, by its last answer. */
   skew(): number
+  /** Has the directory read anew when it is next needed. */
+  forgetDirectory(): void
   close(): void
 }
 
@@ -76,6 +78,8 @@ export const acmeClient = (options: ClientOptions): AcmeClient => {
     const date = Date.parse(answer.field('date') ?? '')
     if (!Number.isNaN(date)) skew = date - Date.now()
     if (answer.status >= 400) throw refusal(asked.url, answer)
+    // Followed nowhere: the Location of a 302 is no account.
+    if (answer.status >= 300) throw new CaUnreachable(`${asked.url.slice(0, 200)}: it answered ${answer.status}`)
     return answer
   }
   const directory = async (signal: AbortSignal): Promise<Directory> => {
@@ -173,6 +177,9 @@ export const acmeClient = (options: ClientOptions): AcmeClient => {
     post,
     get: (url, signal) => ask({ method: 'GET', url, signal }),
     skew: () => skew,
+    forgetDirectory: () => {
+      readAt = Number.NEGATIVE_INFINITY
+    },
     close: https.close,
   }
 }

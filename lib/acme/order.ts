@@ -30,6 +30,10 @@ export interface PendingOrder {
   readonly saved: FinalizedOrder | undefined
   save(order: FinalizedOrder): Promise<void>
   clear(): Promise<void>
+  /** A try told nothing of it. True where that was the last one, and it is not kept any longer. */
+  failed(): Promise<boolean>
+  /** The CA said that it is at work on it. */
+  processing(): Promise<void>
 }
 /** PEM, leaf first; key PKCS #8 PEM. */
 export interface Issued {
@@ -75,10 +79,16 @@ const resume = async (
   signal: AbortSignal,
 ): Promise<Issued | undefined> => {
   try {
-    return await finish(client, saved, json(saved.url, await client.post(saved.url, undefined, signal)), options, signal)
+    const order = json(saved.url, await client.post(saved.url, undefined, signal))
+    const { finalize = saved.finalize } = order
+    return await finish(client, { ...saved, finalize: text(finalize, 'finalize') }, order, options, signal)
   } catch (error) {
     // Given up by the CA, or another account's: there is a new one.
     if (error instanceof AcmeProblem && error.status < 429) return undefined
+    if (error instanceof OrderProcessing || error instanceof UselessCertificate) throw error
+    signal.throwIfAborted()
+    // The CA never says what became of it, such as by a certificate that cannot be fetched: it blocks no other order for ever.
+    if (await options.pending?.failed()) return undefined
     throw error
   }
 }
@@ -94,6 +104,7 @@ const finish = async (
   const over = AbortSignal.timeout((options.seconds ?? 120) * 1_000)
   const until = AbortSignal.any([signal, over])
   let order = first
+  let fetching = false
   try {
     for (let tries = 0; order.status === 'ready' && tries < finalizeTries; tries++) {
       order = await finalized(client, saved, until)
@@ -103,11 +114,16 @@ const finish = async (
     const done = await settled(client, saved.url, order, ['processing'], until)
     if (done.status === 'ready') throw new CaUnreachable(`${saved.url} stays ready however often it is finalized`)
     if (done.status !== 'valid') throw problemOf(done.error, 400)
+    fetching = true
     const { body } = await client.post(text(done.certificate, 'certificate'), undefined, signal)
     await options.pending?.clear()
     return issuedOf(body, saved.key, options.names)
   } catch (error) {
-    if (over.aborted && !signal.aborted) throw new OrderProcessing(`${saved.url} is still being processed`)
+    if (over.aborted && !signal.aborted && !fetching) {
+      if (order.status !== 'processing') throw new CaUnreachable(`${saved.url} is ${order.status}, however long it is finalized`)
+      await options.pending?.processing()
+      throw new OrderProcessing(`${saved.url} is still being processed`)
+    }
     if (error instanceof AcmeProblem && error.status < 429) await options.pending?.clear()
     throw error
   }

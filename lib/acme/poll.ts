@@ -17,7 +17,7 @@ export const settled = async (
     now = json(url, answer)
     if (typeof now.status === 'string' && !waiting.includes(now.status)) break
     const asked = retryAfter(answer.field('retry-after'), Date.now(), 300_000)
-    await sleep(asked ? Math.max(asked.getTime() - Date.now(), 50) : wait, undefined, { signal })
+    await sleep(asked ? Math.max(asked.getTime() - Date.now(), Math.min(wait, 1_000)) : wait, undefined, { signal })
   }
   return now
 }

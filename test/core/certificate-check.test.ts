@@ -35,6 +35,7 @@ const useless: Readonly<Record<string, readonly [Certificate, RegExp]>> = {
   'that expired': [await issue([host], '', { notBefore: ago(90), notAfter: ago(1) }), /ended on/],
   'that is not valid yet': [await issue([host], '', { notBefore: ago(-9), notAfter: ago(-99) }), /not valid before/],
   'that is due already': [await issue([host], '', { notBefore: ago(85), notAfter: ago(-5) }), /less than a third/],
+  'that lives less than an hour': [await issue([host], '', { notBefore: ago(0), notAfter: ago(-0.03) }), /less than an hour/],
   'that ends before it begins': [await issue([host], '', { notBefore: ago(-90), notAfter: ago(-9) }), /ends before it begins/],
   'with a chain that is no PEM': [{ ...other, chain: 'chain 1' }, /part 1 of its chain is no PEM/],
   'with an empty chain': [{ ...other, chain: '' }, /holds no certificate/],

@@ -25,6 +25,8 @@ export interface Ca {
   accountUrl(signal: AbortSignal): Promise<string>
   /** Another account, with a key of its own. */
   newAccount(signal: AbortSignal): Promise<void>
+  /** Has the CA's directory read anew when it is next needed. */
+  forgetDirectory(): void
   close(): void
 }
 /** When renewal information was asked for: of so many certificates at most. */
@@ -121,6 +123,7 @@ export const openCa = (
       client = fresh
       deactivated = false
     },
+    forgetDirectory: () => client?.forgetDirectory(),
     close: () => client?.close(),
   }
 }

@@ -15,11 +15,14 @@ import { keptBudget } from './used.ts'
 type Made = Issued & { readonly warning?: GatewayError }
 interface Running {
   readonly api: { readonly acme: Acme }
+  reloaded(): void
   close(): Promise<void>
 }
 
 /** For one order, once it is its turn. */
 const orderLimit = 600_000
+/** So long the other CAs are not asked for what one is still processing. */
+const overdue = 3_600_000
 /** What a CA counts against the account. */
 const counted: readonly string[] = ['CHALLENGE_FAILED', 'CA_REFUSED', 'NAME_BLOCKED', 'CAA_FORBIDS']
 /** What another CA may take otherwise; the rest is ours to mend, whichever is asked. */
@@ -101,29 +104,35 @@ export const startAcme = (settings: Settings, core: Core & { node: NodeFacts | u
     }
   }
   const run = async (given: AcmeOrder, outer: AbortSignal): Promise<Made | typeof again> => {
-    const signal = AbortSignal.any([outer, AbortSignal.timeout(orderLimit)])
+    const checking = AbortSignal.any([outer, AbortSignal.timeout(orderLimit)])
     const begun = authorities.some(({ directory }) => pending.since(directory, given.names) !== undefined)
-    if (!begun) await checks.here(given, signal)
-    const order = await checks.located(given, signal)
+    if (!begun) await checks.here(given, checking)
+    const order = await checks.located(given, checking)
     const errors: GatewayError[] = []
     for (const ca of cas) {
       // Another one has room; this one is waited for only where all are full, which the queue sees to.
       if (cas.length > 1 && used.room(rules(ca, order).shared, Date.now()) > Date.now()) continue
+      // A time of its own for each, so that one that keeps everybody waiting leaves some for the next.
+      const signal = AbortSignal.any([outer, AbortSignal.timeout(orderLimit)])
       try {
         const made = await orderFrom(ca, order, signal)
         const warning = clock.warning()
         return made === again || !warning ? made : { ...made, warning }
       } catch (error) {
         outer.throwIfAborted()
-        if (signal.aborted) throw late()
-        if (!(error instanceof GatewayError && ofCa.includes(error.code))) throw error
-        errors.push(error)
+        const told = signal.aborted ? late() : error
+        if (signal.aborted) down.set(ca, late())
+        if (!(told instanceof GatewayError && (ofCa.includes(told.code) || isOverdue(ca, order, told)))) throw told
+        errors.push(told)
       }
     }
     const [first, ...others] = errors
     if (!first) return again
     throw together(first, others)
   }
+  /** The CA has been at work on it for so long that another one is asked too. */
+  const isOverdue = (ca: Ca, { names }: AcmeOrder, { code }: GatewayError): boolean =>
+    code === 'ORDER_PENDING' && Date.now() - (pending.since(ca.authority.directory, names) ?? Date.now()) > overdue
   const queue = orderQueue<Made>({
     parallel: settings.parallel,
     room: (order, now) =>
@@ -192,6 +201,9 @@ export const startAcme = (settings: Settings, core: Core & { node: NodeFacts | u
           await issuer((ca) => ca.revoke(chain, signal).then(() => true))
         },
       },
+    },
+    reloaded() {
+      for (const ca of cas) ca.forgetDirectory()
     },
     async close() {
       clearInterval(pruning)

@@ -1,4 +1,5 @@
 export * from './dns.ts'
 export * from './faults.ts'
+export * from './lying-ca.ts'
 export * from './pebble.ts'
 export * from './world.ts'

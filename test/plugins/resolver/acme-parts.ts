@@ -46,7 +46,7 @@ export interface Served {
 
 /** A gateway that gets its certificates from the world's CA. */
 export const serve = async (
-  world: AcmeWorld,
+  world: Pick<AcmeWorld, 'acme' | 'writer' | 'http' | 'https'>,
   o: {
     acme?: AcmeOptions
     http?: HttpResolverOptions
@@ -59,23 +59,24 @@ export const serve = async (
   const backend = await httpBackend()
   const root = o.root ?? tempRoot('acme-gateway').path
   const log: string[] = []
-  const gateway = await createGateway(
-    {
-      plugins: [
-        staticNode({ domain, ipv4: '127.0.0.1' }),
-        fqdnProxy(),
-        nameProxy(),
-        httpResolver(o.http),
-        dnsResolver(o.named),
-        acme({ ...world.acme, ...o.acme }),
-        o.dns ?? world.writer(),
-        ...(o.more ?? []),
-        level(),
-        embedded({ http: { port: world.http }, https: { port: world.https }, drain: 1 }),
-      ],
-    },
-    { root, log: (...said) => void log.push(JSON.stringify(said)) },
-  )
+  const plugins = [
+    staticNode({ domain, ipv4: '127.0.0.1' }),
+    fqdnProxy(),
+    nameProxy(),
+    httpResolver(o.http),
+    dnsResolver(o.named),
+    acme({ ...world.acme, ...o.acme }),
+    o.dns ?? world.writer(),
+    ...(o.more ?? []),
+    level(),
+    embedded({ http: { port: world.http }, https: { port: world.https }, drain: 1 }),
+  ]
+  const config = { plugins }
+  const gateway = await createGateway(config, {
+    root,
+    log: (...said) => void log.push(JSON.stringify(said)),
+    source: async () => config,
+  })
   const set = (operation: object, options: { wait?: 'live' } = { wait: 'live' }) =>
     gateway.dispatch(parseOperation({ backends: [backend.url], ...operation }) as Op<'set-fqdn' | 'set-name'>, options)
   return {
