@@ -8,6 +8,7 @@ import { patience } from '../../../lib/patience.ts'
 import type { Row } from '../../../lib/row.ts'
 import type { Descriptors } from './descriptors.ts'
 import { SharedSession } from './http2-upstream.ts'
+import { promptPause } from './prompt-pause.ts'
 import { type Home, Wire } from './wire.ts'
 
 /** How backends are dialled. Times in ms. */
@@ -106,7 +107,11 @@ export class Backend implements Home {
     const secure = scheme === 'https' && speak !== 'tcp'
     const { ca, descriptors } = this.#dialling
     const verify = { rejectUnauthorized: ca !== undefined, ...(ca !== undefined && { ca }) }
-    const socket = secure ? connectTls({ ...where, ...verify, ALPNProtocols: [speak] }) : connectTcp(where)
+    // HTTP/2 has windows, and takes the bytes off the socket by itself.
+    const pausing = speak === 'h2' ? {} : promptPause(() => socket)
+    const socket: Socket = secure
+      ? connectTls({ ...where, ...verify, ALPNProtocols: [speak] })
+      : connectTcp({ ...where, ...pausing })
     const finish = (result: Socket | Unreachable) => {
       come()
       socket.off('error', refused)

@@ -43,6 +43,8 @@ export interface Exchange {
 
 export interface Watcher {
   clientDrained(): void
+  /** The client's connection holds as much as it may: nothing more is to be read for it until `clientDrained`. */
+  clientFull?(): void
   /** The exchange is over, well or not. Called once. */
   gone(): void
 }

@@ -38,6 +38,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
   #interims = 0
   #interimBytes = 0
   #over = false
+  #held = false
   #tunnel: Tunnel | undefined
   /** Of a tunnel. */
   #socket: Socket | undefined
@@ -104,6 +105,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
     this.#at.moved = timeAwake()
     wire.send(this, head, { method, upgrade, complete: !body, chunked })
     if (body) this.#pump(wire)
+    if (this.#held) wire.pause()
   }
   #call(session: ClientHttp2Session, backend: Backend): void {
     const { body } = this.#exchange
@@ -114,6 +116,7 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
       this.#upstream = call
       if (this.connectionAuth) call.closesSession(session)
       if (body) this.#pump(call)
+      if (this.#held) call.pause()
     } catch (error) {
       this.failed(error instanceof Error ? error : new Error(String(error)))
     }
@@ -219,7 +222,12 @@ export class Flight implements Asker, Watcher, Flow, Seeker {
   }
 
   // What happens at the client's end.
+  clientFull(): void {
+    this.#held = true
+    this.#upstream?.pause()
+  }
   clientDrained(): void {
+    this.#held = false
     this.#upstream?.resume()
   }
   gone(): void {

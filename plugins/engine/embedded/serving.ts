@@ -31,6 +31,7 @@ import { restingConnections } from './resting.ts'
 import { shares } from './shares.ts'
 import type { Entry, Table } from './table.ts'
 import { hostKey } from './target.ts'
+import { Turns } from './turns.ts'
 
 interface Given {
   readonly settings: Settings
@@ -60,6 +61,9 @@ type Accept = (socket: Socket, connected: Connected, buffers: ConnectionBuffers)
 
 // Milliseconds without a byte after which a connection is idle: clients may have a request on its way when they are told to go.
 const grace = 300
+// A handshake takes about a millisecond, and a turn in which a connection is accepted about a tenth of that.
+const handshakesInTurn = 2
+const turnsBetween = 12
 
 /** All servers of the engine, wired together: who gets a connection, and who a request. */
 export const startServing = ({
@@ -84,6 +88,7 @@ export const startServing = ({
     log(`closed a connection of ${address}: ${reason}`, { client: address }, address),
   )
   const unknownClient: Client = { ...nobody, buffers: budget.open(nobody.address, true, () => {}) }
+  const handshakeTurns = new Turns(handshakesInTurn, turnsBetween)
   const shaking = handshakes(ms(limits.handshakeSeconds))
   let stopping = false
   const handshaken = shares(limits.tenantConnections)
@@ -237,7 +242,9 @@ export const startServing = ({
     })
     // Who stops sending before the handshake is done wants nothing more.
     socket.allowHalfOpen = false
-    tls.emit('connection', socket)
+    handshakeTurns.take(clientAddress(address), () => {
+      if (!socket.destroyed) tls.emit('connection', socket)
+    })
   }
   const pass = (entry: Entry, socket: Socket, connected: Connected, buffers: ConnectionBuffers): void => {
     const awake = table.wake(entry)

@@ -7,6 +7,7 @@ import { Encoder } from './encoder.ts'
 import { Ending } from './ending.ts'
 import { type FrameSink, Frames } from './frames.ts'
 import { areTrailers, type Head, headBytes, readHead } from './head.ts'
+import { HoldUp } from './hold-up.ts'
 import { Inflow, windows } from './inflow.ts'
 import { Outbox, type Sender } from './outbox.ts'
 import { type Rates, rates } from './rates.ts'
@@ -36,6 +37,8 @@ export interface Given {
 /** Frames that wait because the peer reads nothing: bytes, and those that carry no answer. */
 const mostWaiting = 8_388_608
 const maxControls = 1_000
+/** Requests that one connection begins in one turn of the event loop. */
+const turn = 16
 /** Bytes that a stream is counted for, beside its head and its bodies. */
 const streamCost = 4_096
 
@@ -50,9 +53,11 @@ export class Session implements Connection, FrameSink {
   readonly #encoder = new Encoder()
   readonly #rates: Rates
   readonly #streams = new Streams()
+  readonly #holdUp = new HoldUp(this.#streams)
   /** Begun by the bytes that are being read, or while the connection was full, and not yet served. */
   readonly #fresh: Stream[] = []
   #reading = false
+  #soon: NodeJS.Immediate | undefined
   #peerWindow = 65_535
   readonly #inflow = new Inflow(0, windows.connection, (frame) => this.#out.control(frame))
   readonly #ending: Ending
@@ -172,6 +177,7 @@ export class Session implements Connection, FrameSink {
   }
   buffered(bytes: number): void {
     this.client.buffers.add(bytes)
+    this.#holdUp.changed(bytes, this.full)
     if (bytes < 0 && this.#fresh.length > 0 && !this.#reading) this.#serve()
   }
   get full(): boolean {
@@ -201,13 +207,25 @@ export class Session implements Connection, FrameSink {
     this.#reading = false
     if (this.#fresh.length > 0) this.#serve()
   }
-  // Streams that the same bytes took back again never reach a backend. While the connection is full, one at a time does.
+  // Streams that the same bytes took back again never reach a backend. While the connection is full, one at a time does. After a few
+  // everybody else has a turn.
   #serve(): void {
-    while (this.#fresh.length > 0 && !this.#ending.closed) {
+    for (let served = 0; this.#fresh.length > 0 && !this.#ending.closed; served++) {
       if (this.full && this.#streams.size > this.#fresh.length) return
+      if (served === turn) {
+        this.#serveSoon()
+        return
+      }
       const stream = this.#fresh.shift()
       if (stream && !stream.over) this.#given.serve(stream)
     }
+  }
+  #serveSoon(): void {
+    if (this.#soon) return
+    this.#soon = setImmediate(() => {
+      this.#soon = undefined
+      this.#serve()
+    })
   }
   #request(id: number, raw: Fields | undefined, ended: boolean): void {
     this.#streams.highest = id

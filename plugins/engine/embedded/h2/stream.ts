@@ -29,7 +29,7 @@ export interface Connection {
 }
 
 /** Bytes of an answer that wait here before its backend is held up. */
-const mostQueued = 65_536
+export const mostQueued = 65_536
 const bodyless = new Set([204, 205, 304])
 
 /** One request and its answer on a connection of HTTP/2 (RFC 9113 section 5). */
@@ -231,12 +231,21 @@ export class Stream implements Exchange, Sender {
   left(bytes: number): void {
     this.#leaving -= bytes
     if (bytes > 0) this.#connection.buffered(-bytes)
-    // A backend that was held up for the connection's sake goes on with what its own stream sends.
-    if (this.#full && this.unsent() < (this.#connection.full ? 1 : mostQueued / 2)) {
-      this.#full = false
-      this.#watcher?.clientDrained()
-    }
+    this.goOn()
     this.#settle()
+  }
+  /** The connection is full: its backend is to wait. */
+  hold(): void {
+    if (this.#over) return
+    this.#full = true
+    this.#watcher?.clientFull?.()
+  }
+  /** Lets a backend that waits go on, where enough has left: for the connection's sake, all that its own stream had. True: it does. */
+  goOn(): boolean {
+    if (this.#over || !this.#full || this.unsent() >= (this.#connection.full ? 1 : mostQueued / 2)) return false
+    this.#full = false
+    this.#watcher?.clientDrained()
+    return true
   }
   /** Over, once both sides have ended and all has left. */
   #settle(): void {

@@ -125,6 +125,42 @@ test.each([
   expect(ended[0]).toMatch(/^it (floods with|reads no answers)/)
 })
 
+test('once a connection holds all that it may, its backends are held up, and go on as the client reads', async () => {
+  const budget = new BufferBudget({ connection: 262_144, address: 0, total: 0 }, () => undefined)
+  const buffers = budget.open('127.0.0.1', false, () => undefined)
+  const backends: { exchange: Exchange; held: boolean }[] = []
+  const { peer } = await connected((exchange) => {
+    const backend = { exchange, held: false }
+    backends.push(backend)
+    exchange.watch({
+      clientFull: () => {
+        backend.held = true
+      },
+      clientDrained: () => {
+        backend.held = false
+      },
+      gone: () => undefined,
+    })
+    exchange.respond(200, '', [], { bodyless: false, trailers: false })
+  }, buffers)
+  peer.settings([[4, 0]])
+  const ids = Array.from({ length: 20 }, () => peer.request('/', false))
+  await eventually(() => expect(backends).toHaveLength(20))
+  // Each sends as much as one read brings, unless it is held up.
+  for (const { exchange, held } of backends) if (!held) exchange.write(Buffer.alloc(65_536))
+  expect(budget.bytes).toBeLessThan(400_000)
+  const waiting = backends.filter(({ held }) => held).length
+  expect(waiting).toBeGreaterThan(15)
+  // One stream is read: its backend goes on, and one of the others.
+  const [first = 0] = ids
+  peer.widen(first, 65_536)
+  await eventually(() => expect(backends.filter(({ held }) => held).length).toBeLessThan(waiting))
+  // All is read: nobody waits.
+  for (const id of ids.slice(1)) peer.widen(id, 65_536)
+  peer.widen(0, 10_000_000)
+  await eventually(() => expect(backends.filter(({ held }) => held)).toEqual([]))
+})
+
 test('a client that takes nothing of its answers has no more requests carried out than its connection holds', async () => {
   const budget = new BufferBudget({ connection: 1_048_576, address: 0, total: 0 }, () => undefined)
   const exchanges: Exchange[] = []
