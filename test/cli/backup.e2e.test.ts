@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -70,6 +70,15 @@ describe('gateway backup and restore', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(readFileSync(file, 'utf8')).toContain('BEGIN')
 
+    const { stdout: output, stderr } = await old.run('backup', '-')
+    expect(JSON.parse(output.split('\n')[0] ?? '')).toHaveProperty(['zos-gateway backup'])
+    expect(stderr).toBe('')
+    expect(existsSync(join(old.path, '-'))).toBe(false)
+    const piped = join(next.path, 'piped.backup')
+    writeFileSync(piped, output, { mode: 0o600 })
+    const third = place()
+    expect((await third.run('restore', piped)).stdout).toContain('workloads')
+
     const { stdout } = await next.run('restore', file)
     expect(stdout).toContain(`${said.routes} workloads`)
     expect(statSync(join(next.root, 'ca', 'root.key')).mode & 0o777).toBe(0o600)
@@ -88,6 +97,18 @@ describe('gateway backup and restore', () => {
       code: 2,
       stderr: expect.stringContaining('PRECONDITION_FAILED'),
     })
+  })
+
+  test.for(['link', 'pipe', 'device', 'folder'])('a %s in the place of the file is refused and left as it is', async (kind) => {
+    const { path, run } = place()
+    const target = kind === 'device' ? '/dev/null' : join(path, kind)
+    if (kind === 'link') symlinkSync(join(path, 'elsewhere'), target)
+    if (kind === 'pipe') await execute('mkfifo', [target])
+    if (kind === 'folder') mkdirSync(target)
+    const before = lstatSync(target)
+    await expect(run('backup', target)).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('is no plain file') })
+    expect(lstatSync(target)).toMatchObject({ ino: before.ino, mode: before.mode })
+    expect(existsSync(join(path, 'elsewhere'))).toBe(false)
   })
 
   test('a backup that is cut off, changed or none restores nothing', async () => {
