@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Client, Fields } from '../fields.ts'
 import { answerWith } from '../pages.ts'
+import { beginnings } from './beginnings.ts'
 import { ConnectionError, type ErrorCode, errorCode, mostWindow } from './codes.ts'
 import { Decoder } from './decoder.ts'
 import { Encoder } from './encoder.ts'
@@ -37,8 +38,6 @@ export interface Given {
 /** Frames that wait because the peer reads nothing: bytes, and those that carry no answer. */
 const mostWaiting = 8_388_608
 const maxControls = 1_000
-/** Requests that one connection begins in one turn of the event loop. */
-const turn = 16
 /** Bytes that a stream is counted for, beside its head and its bodies. */
 const streamCost = 4_096
 
@@ -210,14 +209,16 @@ export class Session implements Connection, FrameSink {
   // Streams that the same bytes took back again never reach a backend. While the connection is full, one at a time does. After a few
   // everybody else has a turn.
   #serve(): void {
-    for (let served = 0; this.#fresh.length > 0 && !this.#ending.closed; served++) {
+    for (let spent = 0; this.#fresh.length > 0 && !this.#ending.closed; ) {
       if (this.full && this.#streams.size > this.#fresh.length) return
-      if (served === turn) {
+      if (!beginnings.admit(spent)) {
         this.#serveSoon()
         return
       }
       const stream = this.#fresh.shift()
-      if (stream && !stream.over) this.#given.serve(stream)
+      if (!stream || stream.over) continue
+      spent += beginnings.spend(stream.fields.length / 2)
+      this.#given.serve(stream)
     }
   }
   #serveSoon(): void {
