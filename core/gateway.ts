@@ -193,6 +193,7 @@ export const createGateway = async (config: GatewayConfig, options: CreateOption
       store,
       gateway,
       uncontested: listening.uncontested,
+      freePortsBy: listening.freePortsBy,
     }).finally(listening.open)
     set = done.set
     running = next

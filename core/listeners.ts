@@ -1,5 +1,6 @@
 import { chmod, unlink } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Running } from './boot.ts'
 import { GatewayError, reason } from './errors.ts'
 import type { Address, Listener } from './plugin.ts'
@@ -41,10 +42,12 @@ export const listeners = (sockets: Sockets = { bind, free: () => undefined }) =>
   const held = new Map<string, Promise<Held>>()
   const bound = new Set<Held>()
   let holding = true
+  /** Frees what an engine in this gateway's service still holds. */
+  let freePorts: (() => Promise<void>) | undefined
 
   const bindTo = async (address: Address, key: string): Promise<Held> => {
     const server = createServer({ allowHalfOpen: true, noDelay: true })
-    const entry: Held = { address, server, bound: await sockets.bind(server, address), claims: [], waiting: [] }
+    const entry: Held = { address, server, bound: await bindFreed(server, address), claims: [], waiting: [] }
     server.on('connection', (socket) => {
       const claim = entry.claims.findLast(({ open }) => open)
       if (claim) claim.accept(socket)
@@ -57,6 +60,18 @@ export const listeners = (sockets: Sockets = { bind, free: () => undefined }) =>
     })
     bound.add(entry)
     return entry
+  }
+  const bindFreed = async (server: Server, address: Address): Promise<Bound> => {
+    const late = performance.now() + releaseLimit
+    for (;;)
+      try {
+        return await sockets.bind(server, address)
+      } catch (error) {
+        if (!freePorts || !isInUse(error) || performance.now() > late) throw error
+        // Once it fails nobody frees the port, which is then told.
+        freePorts().catch(() => undefined)
+        await wait(10)
+      }
   }
   const begin = (entry: Held): void => {
     if (entry.claims.length === 0) return
@@ -106,6 +121,10 @@ export const listeners = (sockets: Sockets = { bind, free: () => undefined }) =>
     /** The TCP ports on which connections are accepted now. */
     endpoints: (): readonly { readonly port: number }[] =>
       [...bound].flatMap(({ address, bound: { port } }) => ('path' in address ? [] : [{ port }])),
+    /** Called before a port that is in use is given up as such; `undefined`: nobody can free any. */
+    freePortsBy(free: (() => Promise<void>) | undefined): void {
+      freePorts = free
+    },
     /** Claims from now on get connections with the next `open`. */
     hold(): void {
       holding = true
@@ -116,6 +135,10 @@ export const listeners = (sockets: Sockets = { bind, free: () => undefined }) =>
     },
   }
 }
+
+/** Milliseconds that an engine has to stop listening. */
+const releaseLimit = 5_000
+const isInUse = (error: unknown): boolean => error instanceof GatewayError && error.code === 'PORT_IN_USE'
 
 const bind = async (server: Server, address: Address): Promise<Bound> => {
   try {

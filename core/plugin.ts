@@ -97,6 +97,11 @@ export interface Hooks {
     /** At stop, and when a reload replaces the engine: takes no new connection, and returns when the open ones are done or were cut at the
      *  engine's own deadline. Counters stay readable until `close`. Absent: `close` alone ends it. */
     drain?(): Awaitable<void>
+    /**
+     * A reload puts an engine of another kind in its place: gives up its ports, and goes on with what is open. Called when the other one
+     * needs the ports, and resolves once they are free or about to be. `resume` takes them again where that reload then fails.
+     */
+    readonly ports?: { release(): Awaitable<void>; resume(): Awaitable<void> }
     /** True: all that it listens on comes from `listen`, so another process can serve the same routes beside it while this one drains. */
     readonly beside?: boolean
     /** Opens the files of its own logs anew, for log rotation by rename. Asked at SIGUSR1 and at a reload. */

@@ -33,6 +33,7 @@ export const reload = async (o: {
   gateway: Gateway
   /** Throws where plugins of the list want one address. */
   uncontested(set: readonly Running[]): Promise<void>
+  freePortsBy(free: (() => Promise<void>) | undefined): void
 }): Promise<Reloaded> => {
   const { set, dispatcher, engine, certificates } = o
   const order = inOrder(o.next.plugins)
@@ -41,8 +42,10 @@ export const reload = async (o: {
   if (kept.get(store?.name ?? '') !== ofKind(set, 'store')[0])
     throw new GatewayError('CONFIG_INVALID', 'the store changed, which a reload cannot take', 'restart the gateway')
 
+  const ports = portsOfReplaced(set, order)
   const resume = await dispatcher.pause()
   const fresh: Running[] = []
+  o.freePortsBy(ports?.release)
   const use = (running: readonly Running[]) => {
     dispatcher.use(running)
     certificates.adopt(running)
@@ -63,6 +66,7 @@ export const reload = async (o: {
     await replan(o)
     if (fresh.some(({ plugin }) => plugin.kind === 'engine')) {
       await engine.install()
+      await ports?.release()
       await engine.engine?.restore([...o.routes.all()].filter(isReached))
     }
     for (const { hooks } of ofKind(fresh, 'transport')) await hooks.listen(o.gateway)
@@ -72,9 +76,29 @@ export const reload = async (o: {
     use(set)
     await replan(o)
     await closeAll(fresh)
+    await ports?.resume()
     throw error
   } finally {
+    o.freePortsBy(undefined)
     resume()
+  }
+}
+
+/** Of an engine in whose place another kind comes, which cannot have the ports before. Each is done once at most. */
+const portsOfReplaced = (set: readonly Running[], order: readonly Plugin[]) => {
+  const [old] = ofKind(set, 'engine')
+  const next = order.find(({ kind }) => kind === 'engine')
+  if (!old?.hooks.ports || !next || next.name === old.plugin.name) return undefined
+  const { ports } = old.hooks
+  let released: Promise<void> | undefined
+  return {
+    release: () => {
+      released ??= (async () => ports.release())()
+      return released
+    },
+    resume: async () => {
+      if (released) await ports.resume()
+    },
   }
 }
 

@@ -22,6 +22,11 @@ export interface Service {
   readonly startSeconds?: number
   /** Between SIGTERM and SIGKILL. Default 10. */
   readonly stopSeconds?: number
+  /**
+   * At SIGTERM it stops listening at once, and then only drains what is open: another process in its place is started beside it, so that
+   * connections are refused for no longer than that takes to start. A supervisor may leave this out. Default false.
+   */
+  readonly drains?: boolean
   /** Lives on when the gateway goes; the next `run` of this name adopts it if command, args, env and `revision` are the same, else replaces it. */
   readonly keep?: boolean
   /** Of what the child was started with beyond its arguments, such as a hash of its config file. */
@@ -66,6 +71,11 @@ export interface Supervised {
   restart(changed?: Partial<Pick<Service, 'args' | 'env' | 'revision'>>): Promise<void>
   /** Ends it for good, also where it was to be kept. Where a newer `run` of the name has taken it over this does nothing to it. */
   stop(): Promise<void>
+  /**
+   * For a service that `drains`: ends it as `stop` does, but resolves when it has stopped listening. It goes on with what is open until
+   * `gone` resolves, and another one may be run beside it.
+   */
+  stopListening(): Promise<{ readonly gone: Promise<void> }>
   /**
    * For `close` of the plugin that ran it: no longer asked for. One that is kept stays where the gateway itself ends or did not start;
    * it is ended where a reload took the plugin away. One that is not kept is ended. Where a newer `run` has it this does nothing to it.

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { inTurn } from '../one-by-one.ts'
 import { hashOf, type Startable } from './service.ts'
 
@@ -36,6 +37,8 @@ interface Seat<S, K> {
   /** One change of a seat at a time. */
   readonly inTurn: ReturnType<typeof inTurn>
 }
+/** Milliseconds that a process has to stop listening before its successor is started beside it. */
+export const releaseTime = 150
 /** Seconds that all services together have at the end, which is less than a plugin has to close. */
 const closeSeconds = 25
 
@@ -53,6 +56,8 @@ export const seatsOf = <S extends Startable, K extends Kept<S>>(o: {
 }) => {
   const { begin, check, ended, trouble } = o
   const seats = new Map<string, Seat<S, K>>()
+  /** Services without a place here any more that are at what they have open. */
+  const draining = new Set<Promise<void>>()
 
   const seatOf = (name: string): Seat<S, K> => {
     const seat = seats.get(name) ?? { name, claims: [], kept: undefined, inTurn: inTurn() }
@@ -88,6 +93,18 @@ export const seatsOf = <S extends Startable, K extends Kept<S>>(o: {
   }
   const end = async (seat: Seat<S, K>, atMost?: number) => {
     await seat.kept?.stop('end', atMost)
+    await leave(seat)
+  }
+  /** Ends the process, but waits only until it listens no more. */
+  const drain = async (seat: Seat<S, K>): Promise<{ readonly gone: Promise<void> }> => {
+    const gone = seat.kept?.stop('end') ?? Promise.resolve()
+    draining.add(gone)
+    void gone.finally(() => draining.delete(gone))
+    await Promise.race([gone, wait(releaseTime)])
+    await leave(seat)
+    return { gone }
+  }
+  const leave = async (seat: Seat<S, K>) => {
     if (seat.kept) await ended?.(seat.name)
     seat.kept = undefined
     tell()
@@ -119,6 +136,13 @@ export const seatsOf = <S extends Startable, K extends Kept<S>>(o: {
         await running?.up(false)
       },
       stop: () => giveBack(() => end(seat)),
+      stopListening: async () => {
+        let draining = { gone: Promise.resolve() }
+        await giveBack(async () => {
+          draining = await drain(seat)
+        })
+        return draining
+      },
       // A start that fails and a gateway that ends leave it; in a gateway that goes on nobody wants it any more.
       release: () => giveBack(async () => (claim.service.keep && o.host().phase() !== 'ready' ? undefined : end(seat))),
     }
@@ -149,6 +173,7 @@ export const seatsOf = <S extends Startable, K extends Kept<S>>(o: {
           if (seat.kept?.service.keep && o.host().phase() !== 'ready') await seat.kept.stop('leave')
           else await end(seat, Math.max(0.5, (until - performance.now()) / 1_000))
         })
+      await Promise.all(draining)
     },
   }
 }

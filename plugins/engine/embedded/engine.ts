@@ -75,7 +75,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
 
   let draining: Promise<void> | undefined
   const drain = () => {
-    draining ??= Promise.all(listeners.splice(0).map((listener) => listener.close())).then(serving.close)
+    draining ??= closePorts().then(serving.close)
     return draining
   }
   const close = async () => {
@@ -84,7 +84,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     checks?.stop()
     await accessLog?.close()
   }
-  try {
+  const openPorts = async (): Promise<void> => {
     const https = await listenAt(core, settings.https, 8443, serving.acceptHttps)
     listeners.push(https)
     port = https.port
@@ -92,6 +92,10 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     if (plain) listeners.push(plain)
     facts = { https: https.port, ...(plain && { http: plain.port }) }
     health.facts(facts)
+  }
+  const closePorts = () => Promise.all(listeners.splice(0).map((listener) => listener.close()))
+  try {
+    await openPorts()
   } catch (error) {
     await close()
     throw error
@@ -123,6 +127,7 @@ export const startEngine = async (settings: Settings, core: Core): Promise<Engin
     },
     issues: () => false,
     reopenLogs: () => accessLog?.reopen(),
+    ports: { release: async () => void (await closePorts()), resume: openPorts },
     beside: true,
     install: (all) => liveness.installed(certificates.install(all)),
     api: { traffic: { read: (_, since) => ({ epoch, ...table.read(since) }) }, http, alpn },

@@ -215,6 +215,10 @@ const open = async (settings: Settings, core: Core, { supervisor, hook }: Given,
     },
     api: { traffic: { read: metering.client.read }, http: challenges },
     reopenLogs: () => (settings.accessLog === undefined ? undefined : traefik?.reopenLog()),
+    ports: {
+      release: () => traefik?.release(),
+      resume: () => start(),
+    },
     async drain() {
       // Its counters end with it.
       if (!settings.keepServing) await metering.client.read(AbortSignal.timeout(3_000)).catch(() => undefined)

@@ -21,6 +21,8 @@ export interface Traefik {
   hangUp(): void
   /** Has it open its access log anew. */
   reopenLog(): void
+  /** Has it stop listening, and end once what is open is done. */
+  release(): Promise<void>
   /** Ends it, with its grace time for open requests, or leaves it serving where that is asked for. */
   end(): Promise<void>
 }
@@ -70,6 +72,7 @@ export const runTraefik = async (o: {
     ...(settings.netns !== undefined && { netns: settings.netns }),
     probe: async (signal) => (await api.generation(signal)) !== undefined,
     stopSeconds,
+    drains: true,
     keep: settings.keepServing,
     revision: createHash('sha256').update(text).digest('hex'),
     onExit: o.onExit,
@@ -80,6 +83,7 @@ export const runTraefik = async (o: {
     },
     onRestart: o.onRestart,
   })
+  let released: ReturnType<Supervised['stopListening']> | undefined
   const isUp = () => running.status().state === 'up'
   const signal = (name: NodeJS.Signals) => {
     const { state, pid } = running.status()
@@ -93,9 +97,15 @@ export const runTraefik = async (o: {
     status: () => running.status(),
     hangUp: () => signal('SIGHUP'),
     reopenLog: () => signal('SIGUSR1'),
+    release: async () => {
+      letGo()
+      released ??= o.letGo(stopSeconds).then(() => running.stopListening())
+      await released
+    },
     end: async () => {
       letGo()
       acme?.close()
+      if (released) return (await released).gone
       if (settings.keepServing) return running.release()
       await o.letGo(stopSeconds)
       await running.stop()

@@ -1,7 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Core, reason, type Service } from '../../../core/index.ts'
 import { missingNetns, netnsNamed, staleNetns } from '../../../lib/netns.ts'
+import { releaseTime } from '../../../lib/supervision/seats.ts'
 import { hashOf } from '../../../lib/supervision/service.ts'
 import { adopt, type Child, start } from './child.ts'
 import { launchOf } from './command.ts'
@@ -63,7 +65,9 @@ export const openChildren = async (folder: string, logBytes: () => number, log: 
       if (missingNetns(service) === undefined) await launchOf(service, '')
       left.delete(service.name)
       log(`${service.name} is replaced: what was left running was started otherwise`, { pid: child.pid })
-      await child.end(service.stopSeconds ?? found.stopSeconds)
+      const over = child.end(service.stopSeconds ?? found.stopSeconds)
+      // One that only drains from here on has given up its ports.
+      await (service.drains ? Promise.race([over, sleep(releaseTime)]) : over)
       return undefined
     },
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GatewayError, reason, type Service } from '../../../core/index.ts'
 import { comesUp } from '../../../lib/readiness.ts'
-import type { Kept, State } from '../../../lib/supervision/seats.ts'
+import { type Kept, releaseTime, type State } from '../../../lib/supervision/seats.ts'
 import { waitersFor } from '../../../lib/supervision/waiters.ts'
 import type { Child } from './child.ts'
 import { lastLine } from './log-file.ts'
@@ -15,6 +15,9 @@ export interface Backoff {
   readonly most: number
   readonly stable: number
 }
+/** Children that drain at once, beside the one that serves. */
+const mostDraining = 4
+
 /** Keeps one service alive, beginning with a child that runs, or with trying. */
 export const keeper = (o: {
   service: Service
@@ -43,6 +46,8 @@ export const keeper = (o: {
   let stopLimit = Number.POSITIVE_INFINITY
   let fell = false
   const waiters = waitersFor()
+  /** Told to end, and still at what they have open. */
+  const draining = new Map<Child, Promise<void>>()
 
   const become = (next: State['state']) => {
     state = next
@@ -76,6 +81,8 @@ export const keeper = (o: {
       if (signal.aborted) turn = new AbortController()
       else restarts++
     }
+    if (end === 'end') await Promise.all(draining.values())
+    for (const old of draining.keys()) old.leave()
     state = 'stopped'
     waiters.stopped(stopped())
     if (end === 'end') o.changed()
@@ -127,7 +134,7 @@ export const keeper = (o: {
         fell = false
         why = await whileUp(own, through)
       } else if (!through.aborted) why = `it was not ready within ${service.startSeconds ?? 30} s`
-      if (end !== 'leave' && !gone.signal.aborted) await own.end(Math.min(service.stopSeconds ?? 10, stopLimit))
+      if (end !== 'leave' && !gone.signal.aborted) await finish(own)
       if (end === 'leave') own.leave()
       else child = undefined
       if (asked.aborted) return ''
@@ -136,6 +143,18 @@ export const keeper = (o: {
     } catch (error) {
       return reason(error)
     }
+  }
+
+  /** Ends a child. One that only drains from here on is not waited for where another one is to take its place. */
+  const finish = async (own: Child): Promise<void> => {
+    const over = own.end(Math.min(service.stopSeconds ?? 10, stopLimit))
+    if (end === 'end' || !service.drains) return over
+    while (draining.size >= mostDraining) await Promise.race(draining.values())
+    draining.set(
+      own,
+      over.finally(() => draining.delete(own)),
+    )
+    await Promise.race([over, sleep(releaseTime, undefined, { ref: false })])
   }
 
   const whileUp = async (own: Child, through: AbortSignal): Promise<string | undefined> => {
