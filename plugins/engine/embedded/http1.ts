@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Duplex, Readable } from 'node:stream'
 import { LastRequest } from '../../../lib/last-request.ts'
 import { discardInput, lingerAfterLastAnswer, lingeringClose } from '../../../lib/lingering-close.ts'
+import { BoundedRequest } from './bounded-request.ts'
 import { discard, type Exchange, type Watcher } from './exchange.ts'
 import { type Client, type Fields, fieldValue } from './fields.ts'
 import { lateHeads } from './late-heads.ts'
@@ -30,6 +31,7 @@ interface Given {
 export const http1Server = (given: Given): Server => {
   const { headerBytes, headerTime, idleTime, bodyTime } = given.limits
   const server = createServer({
+    IncomingMessage: BoundedRequest,
     maxHeaderSize: headerBytes,
     headersTimeout: headerTime,
     // Only a backstop: the whole request is timed by its flight, which knows what the backend and this process do meanwhile.
