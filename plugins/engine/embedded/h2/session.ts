@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream'
+import { clientAddress } from '../../../../lib/client-address.ts'
 import type { Client, Fields } from '../fields.ts'
 import { answerWith } from '../pages.ts'
-import { beginnings } from './beginnings.ts'
+import { beginInTurn, costOf, mostOfAll, mostOfOne } from './beginnings.ts'
 import { ConnectionError, type ErrorCode, errorCode, mostWindow } from './codes.ts'
 import { Decoder } from './decoder.ts'
 import { Encoder } from './encoder.ts'
@@ -41,6 +42,9 @@ const maxControls = 1_000
 /** Bytes that a stream is counted for, beside its head and its bodies. */
 const streamCost = 4_096
 
+/** Fields that one connection may send at a time. Usual requests have some twenty. */
+const mostDecoded = 4_096
+
 /** One connection of HTTP/2, the server's side of it (RFC 9113). */
 export class Session implements Connection, FrameSink {
   readonly client: Client
@@ -56,7 +60,11 @@ export class Session implements Connection, FrameSink {
   /** Begun by the bytes that are being read, or while the connection was full, and not yet served. */
   readonly #fresh: Stream[] = []
   #reading = false
-  #soon: NodeJS.Immediate | undefined
+  /** Fields since it was last its turn to be read. */
+  #decoded = 0
+  /** For its turn to begin requests. */
+  #waits = false
+  readonly #address: string
   #peerWindow = 65_535
   readonly #inflow = new Inflow(0, windows.connection, (frame) => this.#out.control(frame))
   readonly #ending: Ending
@@ -65,6 +73,7 @@ export class Session implements Connection, FrameSink {
     const { socket, limits } = given
     this.#given = given
     this.client = given.client
+    this.#address = clientAddress(given.client.address)
     this.patience = limits.idleTime
     this.#rates = rates(limits.controlFrames)
     this.#out = new Outbox(socket, this.#rates.sent, (bytes) => this.buffered(bytes))
@@ -98,6 +107,7 @@ export class Session implements Connection, FrameSink {
   }
   headers(id: number, block: Buffer, last: boolean): void {
     const raw = this.#decoder.decode(block, this.#given.limits.headerBytes)
+    this.#decoded += raw ? raw.length / 2 : mostDecoded
     if (id % 2 === 0) throw new ConnectionError(errorCode.protocol, 'a stream with an even number')
     if (id > this.#streams.highest) this.#request(id, raw, last)
     else this.#trailers(this.#streams.live(id, true), raw, last)
@@ -205,28 +215,39 @@ export class Session implements Connection, FrameSink {
     }
     this.#reading = false
     if (this.#fresh.length > 0) this.#serve()
+    if (this.#decoded > mostDecoded) this.#readLater()
+  }
+  // A few bytes name many fields: whoever sends many such heads is read by turns with all others.
+  #readLater(): void {
+    this.#decoded = 0
+    this.#given.socket.pause()
+    beginInTurn(this.#address, () => {
+      this.#given.socket.resume()
+      return mostOfAll
+    })
   }
   // Streams that the same bytes took back again never reach a backend. While the connection is full, one at a time does. After a few
   // everybody else has a turn.
   #serve(): void {
-    for (let spent = 0; this.#fresh.length > 0 && !this.#ending.closed; ) {
-      if (this.full && this.#streams.size > this.#fresh.length) return
-      if (!beginnings.admit(spent)) {
-        this.#serveSoon()
-        return
+    if (this.#waits) return
+    this.#waits = true
+    beginInTurn(this.#address, this.#serveSome)
+  }
+  readonly #serveSome = (): number => {
+    this.#waits = false
+    let spent = 0
+    while (this.#fresh.length > 0 && !this.#ending.closed) {
+      if (this.full && this.#streams.size > this.#fresh.length) break
+      if (spent >= mostOfOne) {
+        this.#serve()
+        break
       }
       const stream = this.#fresh.shift()
       if (!stream || stream.over) continue
-      spent += beginnings.spend(stream.fields.length / 2)
+      spent += costOf(stream.fields.length / 2)
       this.#given.serve(stream)
     }
-  }
-  #serveSoon(): void {
-    if (this.#soon) return
-    this.#soon = setImmediate(() => {
-      this.#soon = undefined
-      this.#serve()
-    })
+    return spent
   }
   #request(id: number, raw: Fields | undefined, ended: boolean): void {
     this.#streams.highest = id

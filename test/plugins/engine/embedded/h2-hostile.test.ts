@@ -11,11 +11,11 @@ import { socketPair } from './socket-pair.ts'
 import { unlimitedBuffers } from './unlimited-buffers.ts'
 
 /** A connection whose requests this test answers, and a client that does what it is told. */
-const connected = async (serve: (exchange: Exchange) => void, buffers = unlimitedBuffers()) => {
+const connected = async (serve: (exchange: Exchange) => void, buffers = unlimitedBuffers(), address = '127.0.0.1') => {
   const [near, far] = await socketPair()
   const ended: string[] = []
   const client = {
-    address: '127.0.0.1',
+    address,
     secure: true,
     port: '443',
     trusted: false,
@@ -271,3 +271,36 @@ const wrong = (order: readonly (keyof typeof kinds)[]): boolean => {
   }
   return false
 }
+
+test('connections that name hundreds of fields by a few bytes are read by turns with those of others', async () => {
+  let begun = 0
+  const [count, requests] = [20, 100]
+  const block = Buffer.concat([
+    headerBlock([
+      [':method', 'GET'],
+      [':scheme', 'https'],
+      [':authority', 'a.test'],
+      [':path', '/'],
+    ]),
+    Buffer.alloc(700, 0xba),
+  ])
+  const floods = await Promise.all(
+    Array.from({ length: count }, () =>
+      connected(
+        () => {
+          begun++
+        },
+        unlimitedBuffers(),
+        '192.0.2.1',
+      ),
+    ),
+  )
+  const quiet = signal<number>()
+  const honest = await connected(() => quiet.happen(begun), unlimitedBuffers(), '192.0.2.2')
+  for (const { far } of floods) far.write(many(requests, (at) => frame(frameType.headers, 0x5, 2 * at + 1, block)))
+  await eventually(() => expect(begun).toBeGreaterThan(0))
+  honest.peer.request('/', false)
+  // It waits for a few turns, and not for the rest of the flood.
+  expect(await quiet.happened).toBeLessThan((count * requests) / 4)
+  await eventually(() => expect(begun).toBe(count * requests))
+})
