@@ -2,12 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Duplex, Readable } from 'node:stream'
 import { LastRequest } from '../../../lib/last-request.ts'
 import { discardInput, lingerAfterLastAnswer, lingeringClose } from '../../../lib/lingering-close.ts'
+import { Pipelines } from '../../../lib/pipelines.ts'
 import { BoundedRequest } from './bounded-request.ts'
 import { discard, type Exchange, type Watcher } from './exchange.ts'
 import { type Client, type Fields, fieldValue } from './fields.ts'
 import { lateHeads } from './late-heads.ts'
 import { errorPage, pageFields, rawHead } from './pages.ts'
-import { Pipelines } from './pipeline.ts'
 import { checkRequest, mayUpgrade, type Target } from './target.ts'
 import { UpgradeExchange } from './upgrade.ts'
 

@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream'
 import { LastRequest } from '../../../lib/last-request.ts'
 import { lingerAfterLastAnswer, lingeringClose } from '../../../lib/lingering-close.ts'
+import { Pipelines } from '../../../lib/pipelines.ts'
 import { answerPlainly, challengeToken } from './challenges.ts'
 import { answer, type Http1Limits } from './http1.ts'
 import { lateHeads } from './late-heads.ts'
-import { Pipelines } from './pipeline.ts'
 import { checkRequest, hostKey } from './target.ts'
 
 interface Given {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { LastRequest } from '../../../lib/last-request.ts'
 import { closeAtOnce, lingerAfterLastAnswer, lingeringClose } from '../../../lib/lingering-close.ts'
 import { OpenConnections } from '../../../lib/open-connections.ts'
+import { Pipelines } from '../../../lib/pipelines.ts'
 import { HttpError } from './problem.ts'
 
 const maxSockets = 4096
@@ -17,25 +18,29 @@ const usual = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout
 export const httpServer = (handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>, limits = usual) => {
   const open = new OpenConnections(stallTime)
   const last = new LastRequest()
+  const pipelines = new Pipelines(() => undefined)
   const running = new Set<ServerResponse>()
   let closing = false
   const server = createServer({ maxHeaderSize: 16 * 1024, requireHostHeader: false, ...limits })
   server.maxHeadersCount = 100
   // Without it the header and request timeouts never start: nothing else tells this server that it has connections.
   server.emit('listening')
-  server.on('request', (request, response) => {
-    if (!last.admits(request, response)) return
+  const serve = (request: IncomingMessage, response: ServerResponse) => {
+    if (!last.admits(request, response)) return pipelines.clear(request.socket)
     const refusal = checkMessage(request)
     if (refusal) return refuseRequest(request, response, refusal)
     running.add(response)
     response.once('close', () => running.delete(response))
     if (closing) response.shouldKeepAlive = false
     handle(request, response).catch(() => response.destroy())
-  })
+  }
+  // One answer at a time is made, and kept in memory, for a client that may read none.
+  server.on('request', (request, response) => pipelines.add(serve, request, response))
   server.on('checkExpectation', (request, response) => {
     if (last.admits(request, response)) refuseRequest(request, response, unknownExpectation())
   })
   const refuseRequest = (request: IncomingMessage, response: ServerResponse, error: HttpError): void => {
+    pipelines.clear(request.socket)
     last.refuse(request.socket)
     response.shouldKeepAlive = false
     const { status, headers, body } = refusalOf(error)

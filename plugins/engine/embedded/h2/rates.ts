@@ -26,7 +26,8 @@ export const rates = (controlFrames: number): Rates => {
     reset,
     sent: (bytes) => {
       idle.give(bytes / 2_048)
-      control.give(bytes / frameSize)
+      // Each write has at least one DATA frame, and the last one of it is seldom a full one.
+      control.give(Math.ceil(bytes / frameSize))
     },
   }
 }

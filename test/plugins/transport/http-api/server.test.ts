@@ -200,3 +200,31 @@ test('23: a client that does not finish its headers, or its body, is answered 40
   listener.close()
   await server.close(100)
 })
+
+test('pipelined requests are answered one at a time, in their order, and none is made for a client that reads nothing', async () => {
+  let made = 0
+  const server = httpServer(async (request, response) => {
+    response.end(`${request.url} `.padEnd(1 << 20, 'x') + ++made)
+  })
+  const listener = createServer((socket: Socket) => server.accept(socket)).listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const address = listener.address()
+  const socket = connect(typeof address === 'object' && address ? address.port : 0, '127.0.0.1')
+  const requests = Array.from({ length: 50 }, (_, at) => `GET /${at} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
+  socket.pause()
+  socket.write(requests.join(''))
+  await expect.poll(() => made).toBeGreaterThan(0)
+  // What the kernel takes off the gateway's hands is some megabytes.
+  expect(made).toBeLessThan(25)
+  const order: string[] = []
+  let text = ''
+  for await (const chunk of socket) {
+    text = (text + String(chunk)).slice(-2_000_000)
+    for (const [, url = ''] of text.matchAll(/(\/\d+) x/g)) if (!order.includes(url)) order.push(url)
+    if (order.length === 50) break
+  }
+  expect(order).toEqual(requests.map((_, at) => `/${at}`))
+  socket.destroy()
+  listener.close()
+  await server.close(0)
+})

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
-import { Pipelines } from '../../../../plugins/engine/embedded/pipeline.ts'
+import { Pipelines } from '../../../../lib/pipelines.ts'
 import { eventually } from '../../../kit/engine/cases.ts'
 import { socketPair } from './socket-pair.ts'
 
