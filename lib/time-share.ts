@@ -24,7 +24,8 @@ export const timeShare = ({ share = 0.25, burst = 50, now = () => performance.no
       try {
         return work()
       } finally {
-        budget -= now() - began
+        // Not more than one burst: a process that the machine did not let run would be without its share for long.
+        budget = Math.max(-burst, budget - (now() - began))
       }
     },
   }
