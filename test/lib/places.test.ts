@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { clientAddress, networkOf } from '../../lib/client-address.ts'
 import { Places } from '../../lib/places.ts'
-import { timeShare } from '../../lib/time-share.ts'
 
 const holders = (count: number) => Array.from({ length: count }, (_, n) => ({ n, destroyed: false, destroy: () => undefined }))
 const open = (bounds: { total: number; each: number }) => {
@@ -52,37 +51,4 @@ describe('clientAddress', () => {
   })
   it('makes no network of IPv4 one of IPv6', () =>
     expect(networkOf('32.1.13.1', { v4: 24, v6: 56 })).not.toBe(networkOf('2001:d00::', { v4: 24, v6: 24 })))
-})
-
-describe('timeShare', () => {
-  it('gives its burst, then a share of the time that passes', () => {
-    let at = 0
-    const time = timeShare({ share: 0.25, burst: 10, now: () => at })
-    const work = (ms: number) =>
-      time.spend(() => {
-        at += ms
-      })
-    expect(time.left()).toBe(true)
-    work(10)
-    work(10)
-    expect(time.left()).toBe(false)
-    at += 60
-    expect(time.left()).toBe(true)
-    at += 1_000_000
-    work(11)
-    expect(time.left()).toBe(true)
-    work(4)
-    expect(time.left()).toBe(false)
-  })
-  it('charges work that throws', () => {
-    let at = 0
-    const time = timeShare({ burst: 1, now: () => at })
-    expect(() =>
-      time.spend(() => {
-        at += 9
-        throw new Error('no')
-      }),
-    ).toThrow('no')
-    expect(time.left()).toBe(false)
-  })
 })

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { timeShare } from '../../lib/time-share.ts'
 
 const clock = () => {
@@ -38,4 +38,38 @@ test('work that takes long at a time waits for its share', () => {
   expect(share.left()).toBe(false)
   pass(201)
   expect(share.left()).toBe(true)
+})
+
+describe('timeShare', () => {
+  it('gives its burst, then a share of the time that passes', () => {
+    let at = 0
+    const time = timeShare({ share: 0.25, burst: 10, now: () => at })
+    const work = (ms: number) =>
+      time.spend(() => {
+        at += ms
+      })
+    expect(time.left()).toBe(true)
+    work(10)
+    work(10)
+    expect(time.left()).toBe(false)
+    at += 60
+    expect(time.left()).toBe(true)
+    at += 1_000_000
+    work(11)
+    expect(time.left()).toBe(true)
+    work(4)
+    expect(time.left()).toBe(false)
+  })
+  it('charges work that throws', () => {
+    let at = 0
+    const time = timeShare({ burst: 1, now: () => at })
+    for (let tries = 0; tries < 2; tries++)
+      expect(() =>
+        time.spend(() => {
+          at += 1
+          throw new Error('no')
+        }),
+      ).toThrow('no')
+    expect(time.left()).toBe(false)
+  })
 })
